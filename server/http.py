@@ -1,0 +1,265 @@
+"""The HTTP half of GraphQL over HTTP: what a request asks for and how an answer is sent, raw ASGI and no GraphQL.
+
+Every refusal is a `Refused`: JSON with a code and a status, never text/plain, and never a 500 for what a client sent.
+Reading is strict: one JSON object in UTF-8, numbers that a double can hold, strings without control characters.
+"""
+
+from __future__ import annotations
+
+from asyncio import timeout
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from python_multipart.multipart import parse_options_header
+from starlette.types import Receive, Send
+
+from server.masking import public_error
+from server.operations import CONTROL_CHARACTERS
+from services.errors import BadRequest, ErrorCode, HaruError
+
+GRAPHQL_JSON = "application/graphql-response+json"
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+
+STATUS_OF_CODE = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.INTERNAL: 500,
+    ErrorCode.UNAVAILABLE: 503,
+}
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Refused(Exception):
+    """A request that ends at the transport: a status, one error, and the headers that belong to it."""
+
+    def __init__(self, error: HaruError, *, status: int | None = None, headers: Iterable[tuple[bytes, bytes]] = ()):
+        """Refuse with `error`, at the status that its code asks for unless another is given."""
+        super().__init__(error.message)
+        self.error = error
+        self.status = status or STATUS_OF_CODE.get(error.code, 400)
+        self.headers = [*headers, *_headers_of(error)]
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete."""
+
+
+def _headers_of(error: HaruError) -> Headers:
+    if error.code is ErrorCode.UNAUTHENTICATED:
+        return [(b"www-authenticate", b"Bearer")]
+    seconds = getattr(error, "retry_after_seconds", None)
+    return [] if seconds is None else [(b"retry-after", str(max(1, -int(-seconds // 1))).encode())]
+
+
+# What the request says of itself
+
+
+def header(headers: Headers, name: bytes) -> bytes | None:
+    """Find the first header of this lower-case name."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
+
+
+@lru_cache(maxsize=256)
+def negotiate(accept: bytes | None) -> str | None:
+    """Choose the media type of the answer, or None where none fits.
+
+    Types that are named win over wildcards, then the higher q, then the order in the header. Without a preference it is
+    application/json, which every client of old understands. A client that also lists text/event-stream (urql does, at
+    every request) gets JSON: it is what it lists first.
+    """
+    if accept is None or not accept.strip():
+        return JSON
+    best: tuple[float, int, str] | None = None
+    for position, item in enumerate(accept.decode("latin-1").split(",")):
+        media_type, quality = _accepted(item)
+        offered = {GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "*/*": JSON, "application/*": JSON}.get(media_type)
+        if offered is None or quality <= 0:
+            continue
+        named = 0 if media_type.endswith("*") else 1
+        rank = (named + quality, -position, offered)
+        if best is None or rank[:2] > best[:2]:
+            best = rank
+    return best[2] if best else None
+
+
+def _accepted(item: str) -> tuple[str, float]:
+    media_type, *parameters = (part.strip().lower() for part in item.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return media_type, min(1.0, float(value))
+            except ValueError:
+                return media_type, 0.0
+    return media_type, 1.0
+
+
+@lru_cache(maxsize=256)
+def content_type(value: bytes | None) -> str | None:
+    """Recognise the media type of a request's body, or None where it is not served. Only UTF-8 is."""
+    media_type, parameters = parse_options_header(value)
+    if media_type == MULTIPART.encode():
+        return MULTIPART
+    charset = parameters.get(b"charset", b"utf-8").strip(b'"').lower()
+    return JSON if media_type == JSON.encode() and charset in (b"utf-8", b"utf8") else None
+
+
+async def read_body(headers: Headers, receive: Receive, *, at_most: int) -> bytes:
+    """Read the whole body. Raises: Refused (413) as soon as it is known to be larger, Disconnected."""
+    refuse_declared_length(headers, at_most)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return _within(body, at_most)
+    chunks, length = [body], len(body)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunks.append(message.get("body", b""))
+        length += len(chunks[-1])
+        if length > at_most:
+            raise too_large(at_most)
+    return b"".join(chunks)
+
+
+def refuse_declared_length(headers: Headers, at_most: int) -> None:
+    """Refuse a body by the length that it announces. Raises: Refused (413)."""
+    declared = header(headers, b"content-length")
+    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > at_most):
+        raise too_large(at_most)
+
+
+def _within(body: bytes, at_most: int) -> bytes:
+    if len(body) > at_most:
+        raise too_large(at_most)
+    return body
+
+
+async def drain(receive: Receive, *, at_most: int, seconds: float) -> None:
+    """Read on and forget, so that a client that is still sending gets to see the refusal and not a reset."""
+    with suppress(TimeoutError):
+        async with timeout(seconds):
+            while at_most > 0:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                at_most -= len(message.get("body", b""))
+
+
+def too_large(at_most: int) -> Refused:
+    """Make the refusal of a body that is too large."""
+    error = BadRequest(f"The request's body is larger than {at_most} bytes.")
+    return Refused(error, status=413, headers=[(b"connection", b"close")])
+
+
+def too_slow() -> Refused:
+    """Make the refusal of a request that does not arrive."""
+    return Refused(BadRequest("The request took too long to arrive."), status=408, headers=[(b"connection", b"close")])
+
+
+def bad_request(message: str) -> Refused:
+    """Make the refusal of a malformed request."""
+    return Refused(BadRequest(message))
+
+
+# Strict JSON
+
+
+def strict_json(body: bytes | str) -> Any:
+    """Decode JSON. Raises: Refused (400) for anything that is not strictly JSON in UTF-8."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # The decoder's message quotes nothing, but says more of the library than of the fault.
+        raise bad_request("The request is not valid JSON.") from None
+    if _may_hold_control_characters(body):
+        refuse_control_characters(value)
+    return value
+
+
+def _may_hold_control_characters(body: bytes | str) -> bool:
+    # Raw ones below 0x20 are no JSON at all. Escaped, they need one of these; DEL and the C1 range arrive as they are.
+    if isinstance(body, str):
+        return True
+    return b"\\u" in body or b"\\b" in body or b"\\f" in body or b"\x7f" in body or b"\xc2" in body
+
+
+def refuse_control_characters(value: Any) -> None:
+    """Refuse control characters in any string below `value`, keys included. Raises: Refused (400)."""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            if CONTROL_CHARACTERS.search(part):
+                raise bad_request("Strings must not contain control characters.")
+        elif isinstance(part, dict):
+            pending.extend(part)
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+
+
+def query_parameters(query_string: bytes) -> dict[str, Any]:
+    """Read a GET request's parameters, `variables` and `extensions` being JSON. Raises: Refused (400)."""
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=16)
+    except ValueError:  # UnicodeDecodeError is one
+        raise bad_request("The query string is malformed.") from None
+    parameters: dict[str, Any] = dict(pairs)
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            parameters[name] = strict_json(parameters[name])
+        else:
+            parameters.pop(name, None)
+    refuse_control_characters(parameters)
+    return parameters
+
+
+# The answer
+
+_CONTENT_TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in (GRAPHQL_JSON, JSON)}
+
+
+async def respond(
+    send: Send,
+    body: bytes,
+    *,
+    status: int,
+    media_type: str,
+    request_id: str,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+) -> None:
+    """Send one whole JSON answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", _CONTENT_TYPES[media_type]),
+                (b"content-length", b"%d" % len(body)),
+                (b"cache-control", b"no-store"),
+                (b"x-content-type-options", b"nosniff"),
+                (b"x-request-id", request_id.encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def refusal_body(error: HaruError) -> bytes:
+    """Format the body of a refusal."""
+    return orjson.dumps({"errors": [public_error(error)]})

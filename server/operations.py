@@ -1,0 +1,165 @@
+"""From a document's text to an operation that can be executed: parsed, guarded, validated, compiled, and remembered.
+
+A public client sends the same few documents over and over, and preparing one costs more than executing it many times.
+So what passed is kept, keyed by the text, in a bounded cache that drops what was used longest ago. What did not pass is
+not kept: nobody may push the good ones out with rubbish.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    TokenKind,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from graphql.validation import recommended_rules
+from strawberry import Schema
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from server.executor import CompiledOperation
+from server.limits import GraphQLLimits, guard
+from services.errors import BadRequest, QueryTooComplex
+
+RULES = (*specified_rules, *recommended_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Everything that Unicode calls a control character, but tab, line feed and carriage return."""
+
+Kept = TypeVar("Kept")
+
+
+class InvalidDocument(Exception):
+    """graphql-core found faults in the syntax or the validity of a document."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        """Carry every fault, in the order of the document."""
+        super().__init__()
+        self.errors = errors
+
+
+class RecentlyUsed(Generic[Kept]):
+    """A bounded mapping from texts that drops what was used longest ago."""
+
+    def __init__(self, size: int) -> None:
+        """Keep at most `size` entries."""
+        self.size = size
+        self.entries: OrderedDict[str, Kept] = OrderedDict()
+
+    def get(self, key: str) -> Kept | None:
+        """Find an entry and count it as used."""
+        found = self.entries.get(key)
+        if found is not None:
+            self.entries.move_to_end(key)
+        return found
+
+    def put(self, key: str, kept: Kept) -> None:
+        """Keep an entry, in the place of the one used longest ago where there is no room."""
+        self.entries[key] = kept
+        self.entries.move_to_end(key)
+        if len(self.entries) > self.size:
+            self.entries.popitem(last=False)
+
+
+class Document:
+    """A valid document and its operations."""
+
+    def __init__(self, schema: Schema, node: DocumentNode, *, hide_suggestions: bool) -> None:
+        """Take a document that passed the guard and validation."""
+        self.introspects = introspects(node)
+        self.operations = {
+            definition.name.value if definition.name else None: CompiledOperation(
+                schema, node, definition, hide_suggestions=hide_suggestions
+            )
+            for definition in node.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        }
+
+    def operation(self, name: str | None) -> CompiledOperation:
+        """Choose the operation to execute. Raises: BadRequest, when the name fits none, or more than one."""
+        if name is not None:
+            chosen = self.operations.get(name)
+            if chosen is None:
+                raise BadRequest(f"Unknown operation named '{name}'.")
+            return chosen
+        if len(self.operations) != 1:
+            raise BadRequest("Must provide operation name if query contains multiple operations.")
+        return next(iter(self.operations.values()))
+
+
+class Documents:
+    """The documents of one schema, prepared once each."""
+
+    def __init__(self, schema: Schema, *, limits: GraphQLLimits, hide_suggestions: bool, cache_size: int) -> None:
+        """Prepare documents for `schema` within `limits`."""
+        self.schema = schema
+        self.limits = limits
+        self.hide_suggestions = hide_suggestions
+        self.prepared: RecentlyUsed[Document] = RecentlyUsed(cache_size)
+
+    def prepare(self, text: str) -> Document:
+        """Find or make the document of this text.
+
+        Raises: QueryTooComplex, BadRequest (control characters in a string), InvalidDocument.
+        """
+        document = self.prepared.get(text)
+        if document is None:
+            node = self._parse(text)
+            guard(node, self.limits)
+            self._validate(node)
+            document = Document(self.schema, node, hide_suggestions=self.hide_suggestions)
+            self.prepared.put(text, document)
+        return document
+
+    def _parse(self, text: str) -> DocumentNode:
+        try:
+            node = parse(text, max_tokens=self.limits.tokens)
+        except GraphQLSyntaxError as error:
+            if error.description.startswith("Document contains more than"):
+                raise QueryTooComplex(f"The document has more than {self.limits.tokens} tokens.") from None
+            raise InvalidDocument([error]) from None
+        except GraphQLError as error:
+            raise InvalidDocument([error]) from None
+        refuse_control_characters(node)
+        return node
+
+    def _validate(self, node: DocumentNode) -> None:
+        most = self.limits.validation_errors
+        errors = validate(self.schema._schema, node, RULES, max_errors=most, hide_suggestions=self.hide_suggestions)
+        if errors:
+            raise InvalidDocument(errors[:most])
+
+
+def refuse_control_characters(node: DocumentNode) -> None:
+    """Refuse a string literal that hides a control character behind an escape. Raises: BadRequest."""
+    token = node.loc.start_token if node.loc else None
+    while token is not None:
+        if token.kind in (TokenKind.STRING, TokenKind.BLOCK_STRING) and CONTROL_CHARACTERS.search(token.value or ""):
+            raise BadRequest("Strings must not contain control characters.")
+        token = token.next
+
+
+def introspects(node: DocumentNode) -> bool:
+    """Tell whether the document asks for `__schema` or `__type` anywhere."""
+    found = False
+
+    class Introspection(Visitor):
+        def enter_field(self, node: FieldNode, *_: object) -> None:
+            nonlocal found
+            found = found or node.name.value in ("__schema", "__type")
+
+    visit(node, Introspection())
+    return found
