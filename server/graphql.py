@@ -254,10 +254,11 @@ class GraphQLEndpoint(Generic[Principal]):
     ) -> Answer:
         try:
             async with timeout(self.options.deadline_seconds):
-                data, errors, _ = await operation.execute(context, variables)
+                result = await operation.execute(context, variables)
         except TimeoutError:
             # A resolver's own TimeoutError is an outcome of its field: only the deadline's comes as far as here.
             raise Refused(Unavailable("The request took too long; try again shortly.")) from None
+        data, errors = result.data, result.errors
         if not errors:
             return Answer(200, {"data": data})
         if data is None and all(error.path is None for error in errors):
