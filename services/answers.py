@@ -1,0 +1,136 @@
+"""What a player's command answers, as it is kept with the idempotency key and given again on a replay."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from models import DiceOutcome, RewardType
+
+
+class Reward(Struct, frozen=True):
+    """What may be won: `amount` points or tokens, or one coupon of `coupon_type`."""
+
+    type: RewardType
+    amount: int
+    coupon_type: str | None = None
+
+    @property
+    def grants(self) -> bool:
+        """Whether winning this gives anything."""
+        return self.type is not RewardType.NONE and self.amount > 0
+
+
+class Granted(Struct):
+    """What was won. `balance`: after this grant; `coupon_code` is null while the coupon waits for one."""
+
+    type: RewardType
+    amount: int
+    balance: int | None = None
+    coupon_code: str | None = None
+
+
+class DailyLimit(Struct, frozen=True):
+    """How often a game may be played on a business date: `max` times, 0 being unlimited."""
+
+    max: int
+    used: int
+    resets_at: dt.datetime
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether there is no limit."""
+        return self.max == 0
+
+    @property
+    def remaining(self) -> int:
+        """Plays left today; 0 where there is no limit."""
+        return max(self.max - self.used, 0)
+
+    @property
+    def reached(self) -> bool:
+        """Whether no play is left."""
+        return not self.unlimited and self.used >= self.max
+
+
+class LevelReward(Struct, tag="level"):
+    """A season level's reward, granted."""
+
+    level: int
+    reward: Granted
+    claimed_at: dt.datetime
+
+
+class StampReceipt(Struct, tag="stamp"):
+    """What a stamp did: 0 or 1 stamp, its XP, and the levels whose rewards came with it."""
+
+    added_stamp: int
+    xp_added: int
+    current_xp: int
+    current_level: int
+    leveled_up: bool
+    rewards: list[LevelReward]
+
+
+class DiceRoll(Struct, frozen=True, tag="dice"):
+    """The dice of the player and of the dealer."""
+
+    user_dice: tuple[int, int]
+    dealer_dice: tuple[int, int]
+    outcome: DiceOutcome
+
+
+class Segment(Struct, frozen=True, tag="segment"):
+    """A roulette segment and its chance when it was drawn."""
+
+    id: int
+    slot: int
+    label: str
+    reward: Reward
+    weight: int
+    total_weight: int
+    is_jackpot: bool
+
+
+class Prize(Struct, frozen=True, tag="prize"):
+    """A lottery prize, its chance when it was drawn, and the stock that the draw left (null: unlimited)."""
+
+    id: int
+    label: str
+    reward: Reward
+    weight: int
+    total_weight: int
+    stock: int | None
+    is_active: bool
+
+
+class Played(Struct, tag="play"):
+    """A play: what was drawn, what it granted, and what it left of the day's limit."""
+
+    id: UUID
+    business_date: dt.date
+    played_at: dt.datetime
+    reward: Granted
+    daily_limit: DailyLimit
+    season_pass: StampReceipt | None
+    drawn: DiceRoll | Segment | Prize
+    replayed: bool = False
+
+
+Answer = Played | StampReceipt | LevelReward
+
+encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Answer).decode
+
+
+def replay(answer: bytes | str) -> Answer:
+    """The first answer again, marked as a replay where its type says so."""
+    return mark_replayed(_decode(answer))
+
+
+def mark_replayed(answer: Answer) -> Answer:
+    """`answer` as a later request with the same key sees it."""
+    return msgspec.structs.replace(answer, replayed=True) if isinstance(answer, Played) else answer

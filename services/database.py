@@ -1,0 +1,160 @@
+"""Connections: a pool of plain asyncpg connections for what players do, an SQLAlchemy engine for everything else.
+
+Players' statements are few, fixed and hot, so they skip the toolkit (a third of the server's CPU a play). Both sides
+have the same time-outs: nothing waits for a lock, runs, or idles in a transaction without end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from services.errors import Unavailable
+
+Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+UNREACHABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What it looks like when the database, or the way to it, is gone for the moment."""
+
+STATEMENT_TIMEOUT_SECONDS = 5.0
+CONNECT_TIMEOUT_SECONDS = 2.0
+
+SESSION = {
+    "application_name": "haru",
+    "timezone": "UTC",
+    "jit": "off",
+    "statement_timeout": "5s",
+    "idle_in_transaction_session_timeout": "5s",
+}
+
+HOT_SESSION = SESSION | {
+    # The hot statements join tiny arrays to huge tables by their keys, whatever the statistics say: plan once, by index.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
+class Database:
+    """The two pools. `url`: `postgresql+asyncpg://...`; `lock_wait_seconds`: the longest wait for a lock."""
+
+    def __init__(self, url: str, *, lock_wait_seconds: float = 2.0, pool_size: int = 8) -> None:
+        self.lock_wait_seconds = lock_wait_seconds
+        self._arguments = connect_arguments(url)
+        self._size = pool_size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=CONNECT_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": CONNECT_TIMEOUT_SECONDS,
+                "command_timeout": STATEMENT_TIMEOUT_SECONDS * 6,
+                "server_settings": SESSION | {"lock_timeout": f"{int(lock_wait_seconds * 1000)}ms"},
+            },
+        )
+
+    async def connect_hot(self, *, lock_timeout_seconds: float) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection of one's own for the hot statements."""
+        settings = HOT_SESSION | {"lock_timeout": f"{int(lock_timeout_seconds * 1000)}ms"}
+        return await asyncpg.connect(
+            **self._arguments,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            command_timeout=STATEMENT_TIMEOUT_SECONDS,
+            server_settings=settings,
+        )
+
+    @asynccontextmanager
+    async def hot(self) -> AsyncIterator[Connection]:
+        """A pooled connection for a hot statement.
+
+        Raises: Unavailable when none can be had in time.
+        """
+        pool = self._pool or await self._open()
+        try:
+            connection = await pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS)
+        except UNREACHABLE as lost:
+            raise Unavailable from lost
+        try:
+            yield connection
+        finally:
+            await pool.release(connection)
+
+    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        """The pool; made at the first use, so that a server starts before its database does."""
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    **self._arguments,
+                    min_size=0,
+                    max_size=self._size,
+                    reset=_nothing_to_reset,
+                    timeout=CONNECT_TIMEOUT_SECONDS,
+                    command_timeout=STATEMENT_TIMEOUT_SECONDS,
+                    server_settings=HOT_SESSION | {"lock_timeout": f"{int(self.lock_wait_seconds * 1000)}ms"},
+                )
+            return self._pool
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A short read-only transaction that sees one snapshot throughout.
+
+        Raises: Unavailable when the database cannot be reached.
+        """
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                yield connection
+        except UNREACHABLE as lost:
+            raise Unavailable from lost
+
+    async def revision(self) -> str | None:
+        """The migration that the database is at; null before the first. Raises: Unavailable."""
+        async with self.read() as connection:
+            if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+                return None
+            return await connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        if self._pool is not None:
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                    await self._pool.close()
+            except TimeoutError:
+                self._pool.terminate()
+        await self.engine.dispose()
+
+
+async def _nothing_to_reset(_connection: Connection) -> None:
+    """Pooled sessions are never changed but within a transaction, so giving one back costs no round trip."""
+
+
+def connect_arguments(url: str) -> dict[str, Any]:
+    """SQLAlchemy's URL as asyncpg's arguments."""
+    parsed = make_url(url).set(drivername="postgresql")
+    host = parsed.query.get("host")
+    if isinstance(host, str) and host.startswith("/"):
+        return {"host": host, "user": parsed.username, "password": parsed.password, "database": parsed.database}
+    return {"dsn": parsed.render_as_string(hide_password=False)}

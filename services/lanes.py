@@ -1,0 +1,256 @@
+"""Lanes: what players do is loaded, decided and stored in batches.
+
+Each process has a few lanes, each with a connection of its own. The commands that arrive while a lane's batch is under
+way are its next batch; a lone command is a batch of one and waits for nobody. A player always goes to the same lane of a
+process, so that within it nobody contends for a player's rows.
+
+A batch is tried as two statements first (load, store); when somebody changed a player in between, it is decided anew
+under locks. When it still fails, because somebody holds a lock for long or one of its members is poisoned, its members
+go on alone, each on a pooled connection, so that the lane and its next batches go on too.
+
+Lock order: players by id, the active lottery's prizes by id, coupon types by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import asyncpg
+
+from models import FeatureType
+from services.answers import Answer
+from services.calendar import Calendar
+from services.database import UNREACHABLE, Connection, Database
+from services.errors import HaruError, LockNotAcquired, Unavailable
+from services.ids import Ids
+from services.load import load
+from services.rules.play import Action, decide
+from services.rules.state import Effects
+from services.store import lock, store, store_with_coupons
+
+logger = logging.getLogger("haru.lanes")
+
+BATCH_SIZE = 64
+ATTEMPTS = 6
+QUEUE_SIZE = 5_000
+"""Commands that may wait in one lane; more are refused as UNAVAILABLE at once."""
+
+LANE_LOCK_SECONDS = 0.3
+"""How long a whole lane waits for a lock before its members go on alone, each to its own full wait."""
+
+LOST_RACES = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.UniqueViolationError,
+)
+SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)"
+
+BLOCKED = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+
+
+@dataclass(slots=True)
+class Member:
+    """A command on its way through a lane, and the future that its caller awaits."""
+
+    action: Action
+    future: asyncio.Future[Answer]
+
+    def settle(self, outcome: Answer | Exception) -> None:
+        """Tell the caller, if it is still there."""
+        if self.future.done():
+            return
+        if isinstance(outcome, Exception):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+
+class Lanes:
+    """All lanes of one process. Use as an async context manager; leaving it finishes what was accepted."""
+
+    def __init__(self, database: Database, calendar: Calendar, rng: Random, *, lanes: int = 2) -> None:
+        self._lanes = [Lane(database, calendar, rng) for _ in range(lanes)]
+
+    async def submit(self, action: Action) -> Answer:
+        """Do what the player commands, once.
+
+        Raises: what `decide` raises, LockNotAcquired, Unavailable.
+        """
+        # Ids are dense and clients often shard by parity: mix before taking the remainder (Fibonacci hashing).
+        mixed = (action.user_id * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF) >> 32
+        return await self._lanes[mixed % len(self._lanes)].submit(action)
+
+    async def __aenter__(self) -> Lanes:
+        for lane in self._lanes:
+            lane.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(lane.stop() for lane in self._lanes))
+
+
+class Lane:
+    """One lane: a queue, and a task that takes batches from it."""
+
+    def __init__(self, database: Database, calendar: Calendar, rng: Random) -> None:
+        self._database = database
+        self._calendar = calendar
+        self._rng = rng
+        self._ids = Ids(rng)
+        self._queue: deque[Member] = deque()
+        self._arrived = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._alone: set[asyncio.Task[None]] = set()
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    def start(self) -> None:
+        """Begin to take batches."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Finish what was accepted, then give the connection back."""
+        self._stopping = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+        if self._alone:
+            await asyncio.wait(self._alone)
+        if self._connection is not None:
+            self._connection.terminate()
+
+    async def submit(self, action: Action) -> Answer:
+        """Queue a command and await its answer. A caller that goes away does not stop the command."""
+        if self._stopping or len(self._queue) >= QUEUE_SIZE:
+            raise Unavailable
+        member = Member(action, asyncio.get_running_loop().create_future())
+        self._queue.append(member)
+        self._arrived.set()
+        return await member.future
+
+    async def _run(self) -> None:
+        while self._queue or not self._stopping:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            await self._together(self._next_batch())
+
+    def _next_batch(self) -> list[Member]:
+        """The longest run of waiting commands of one business date, at most BATCH_SIZE."""
+        batch = [self._queue.popleft()]
+        while self._queue and len(batch) < BATCH_SIZE and self._queue[0].action.date == batch[0].action.date:
+            batch.append(self._queue.popleft())
+        return batch
+
+    async def _together(self, batch: list[Member]) -> None:
+        """Serve a batch on the lane's own connection; its members alone when that fails."""
+        try:
+            await self._attempt_all(batch)
+        except Exception as failure:  # noqa: BLE001 (whatever fails a batch must not stop the lane)
+            if not isinstance(failure, (*BLOCKED, *UNREACHABLE, *LOST_RACES)):
+                logger.exception("a batch of %d failed; its members go on alone", len(batch))
+            for member in batch:
+                task = asyncio.create_task(self._by_itself(member))
+                self._alone.add(task)
+                task.add_done_callback(self._alone.discard)
+
+    async def _attempt_all(self, batch: list[Member]) -> None:
+        """Try until the batch is stored, at first in two statements, then under locks."""
+        for attempt in range(ATTEMPTS):
+            connection = await self._own_connection()
+            try:
+                async with asyncio.timeout(6.0):
+                    await self._attempt(connection, batch, locked=attempt > 0)
+            except asyncpg.CheckViolationError as violation:
+                if violation.constraint_name != "ck_lottery_prize_stock" or attempt == ATTEMPTS - 1:
+                    raise
+            except LOST_RACES:
+                if attempt == ATTEMPTS - 1:
+                    raise
+            except UNREACHABLE:
+                connection.terminate()
+                self._connection = None
+                raise
+            else:
+                return
+
+    async def _own_connection(self) -> asyncpg.Connection[asyncpg.Record]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._database.connect_hot(lock_timeout_seconds=LANE_LOCK_SECONDS)
+        return self._connection
+
+    async def _attempt(self, connection: Connection, batch: Sequence[Member], *, locked: bool) -> None:
+        """Load, decide, store; then tell every member. Nobody is told what is not committed."""
+        if locked:
+            outcomes = await self._under_locks(connection, batch)
+        else:
+            effects, outcomes = await self._decide(connection, batch)
+            if effects.coupons:
+                async with connection.transaction():
+                    await lock(connection, effects.players, prizes=False)
+                    await store_with_coupons(connection, effects)
+            elif not effects.is_empty:
+                await store(connection, effects)
+        for member, outcome in zip(batch, outcomes, strict=True):
+            member.settle(outcome)
+
+    async def _under_locks(
+        self, connection: Connection, batch: Sequence[Member], *, lock_seconds: float | None = None
+    ) -> list[Answer | Exception]:
+        """Lock what the batch contends for, then load, decide and store, in one transaction."""
+        async with connection.transaction():
+            if lock_seconds is not None:
+                await connection.execute(SET_LOCK_TIMEOUT, f"{max(int(lock_seconds * 1000), 10)}ms")
+            prizes = any(member.action.game is FeatureType.LOTTERY for member in batch)
+            await lock(connection, (member.action.user_id for member in batch), prizes=prizes)
+            effects, outcomes = await self._decide(connection, batch)
+            if not effects.is_empty:
+                await store_with_coupons(connection, effects)
+        return outcomes
+
+    async def _decide(
+        self, connection: Connection, batch: Sequence[Member]
+    ) -> tuple[Effects, list[Answer | Exception]]:
+        """Load the batch's state and decide each member in the order of arrival."""
+        actions = [member.action for member in batch]
+        state = await load(connection, self._calendar, actions[0].date, actions)
+        effects = Effects(self._ids)
+        outcomes: list[Answer | Exception] = []
+        for action in actions:
+            try:
+                outcomes.append(decide(action, state, self._rng, effects))
+            except HaruError as refusal:
+                outcomes.append(refusal)
+        return effects, outcomes
+
+    async def _by_itself(self, member: Member) -> None:
+        """Serve one member under locks, on a pooled connection, within the time that a caller may wait for a lock."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._database.lock_wait_seconds - LANE_LOCK_SECONDS
+        outcome: Answer | Exception = Unavailable()
+        try:
+            async with asyncio.timeout_at(deadline + 1.0):
+                while isinstance(outcome, HaruError) and outcome.retryable and clock() < deadline:
+                    outcome = await self._once_by_itself(member, deadline - clock())
+        except TimeoutError:
+            outcome = Unavailable()
+        except Exception as bug:  # noqa: BLE001 (whatever it is, the caller is told)
+            outcome = bug
+        member.settle(outcome)
+
+    async def _once_by_itself(self, member: Member, seconds_left: float) -> Answer | Exception:
+        """One try of `_by_itself`: the member's answer or refusal, or a retryable one of the lane's."""
+        try:
+            async with self._database.hot() as connection:
+                return (await self._under_locks(connection, [member], lock_seconds=seconds_left))[0]
+        except (*BLOCKED, *LOST_RACES):
+            return LockNotAcquired()
+        except (*UNREACHABLE, Unavailable):
+            await asyncio.sleep(0.05)
+            return Unavailable()

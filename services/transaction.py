@@ -1,0 +1,70 @@
+"""The one place that begins, commits and retries what staff do.
+
+Lock order, for whoever locks more than one thing: the configuration that is changed, players by id, lottery prizes by
+id, coupon types by name, the audit log last.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.calendar import Calendar, Clock
+from services.database import UNREACHABLE, Database
+from services.errors import LockNotAcquired, Unavailable
+from services.ids import Ids
+
+ATTEMPTS = 5
+RETRIED = {"40001", "40P01", "23505"}
+"""Serialization failure, deadlock, and a lost race for a unique key: the command runs again from the start."""
+LOCKED = {"55P03", "57014"}
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A command's transaction, and the one instant and business date at which all of it happens."""
+
+    connection: AsyncConnection
+    now: dt.datetime
+    date: dt.date
+    ids: Ids
+
+
+class Transactor:
+    """Runs a command in one transaction: commits when it returns, rolls back when it raises."""
+
+    def __init__(self, database: Database, calendar: Calendar, clock: Clock, rng: Random) -> None:
+        self._database = database
+        self._calendar = calendar
+        self._clock = clock
+        self._ids = Ids(rng)
+
+    async def __call__(self, command: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run `command`, again where it lost a race.
+
+        Raises: what the command raises, LockNotAcquired, Unavailable.
+        """
+        now = self._clock()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._database.engine.begin() as connection:
+                    return await command(Transaction(connection, now, self._calendar.business_date(now), self._ids))
+            except DBAPIError as failure:
+                state = getattr(failure.orig, "sqlstate", None)
+                if failure.connection_invalidated or isinstance(failure.orig.__cause__ if failure.orig else None, UNREACHABLE):
+                    raise Unavailable from failure
+                if state in LOCKED:
+                    raise LockNotAcquired from failure
+                if state not in RETRIED or attempt == ATTEMPTS:
+                    raise
+            except UNREACHABLE as lost:
+                raise Unavailable from lost
+        raise AssertionError("unreachable: the last attempt returns or raises")
