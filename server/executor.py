@@ -37,7 +37,8 @@ from graphql.pyutils import Path, Undefined, is_awaitable
 from graphql.utilities import coerce_input_value
 from strawberry import Schema
 
-from server.completion import Anomaly, Complete, Completion, Resolve, Run, Waiting, abandon
+from server.closures import Anomaly, Complete, Resolve, Run, Waiting, abandon
+from server.completion import Completion
 
 PLANS_PER_OPERATION = 16
 """Every combination of @skip and @include variables has a plan of its own; past these, graphql-core executes."""
@@ -69,7 +70,8 @@ class Outcome:
     def again(self) -> Any:
         """Give the outcome once more, in the resolver's own manner: at once, or awaited."""
         if self.awaitable is not None:
-            return self.awaitable
+            awaitable, self.awaitable = self.awaitable, None
+            return awaitable
         return self._again_awaited() if self.awaited else self._again_now()
 
     def _again_now(self) -> Any:
@@ -230,7 +232,11 @@ class CompiledOperation:
             hide_suggestions=self.hide_suggestions,
             operation_extensions=None,
         )
-        return result if isinstance(result, ExecutionResult) else await result
+        try:
+            return result if isinstance(result, ExecutionResult) else await result
+        finally:
+            # A null root stops graphql-core before it has asked for every resolver that was called already.
+            abandon(outcome.awaitable for outcome in outcomes.values() if outcome.awaitable is not None)
 
 
 async def serially(roots: Sequence[RootField], run: Run, data: dict[str, Any], outcomes: dict[str, Outcome]) -> None:

@@ -114,6 +114,9 @@ class GraphQLEndpoint(Generic[Principal]):
         """
         if schema.extensions or schema.directives:
             raise TypeError("The compiled executor runs neither schema extensions nor operation directives.")
+        if schema.config.sort_schema:
+            # Strawberry's resolution of unions and enums compares with the types that sorting replaces by copies.
+            raise TypeError("A sorted schema cannot resolve its unions: sort it where it is printed.")
         self.authenticate = authenticate
         self.make_context = make_context
         self.admit = admit

@@ -1,0 +1,87 @@
+"""Relay connections with keyset cursors (https://relay.dev/graphql/connections.htm)."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+
+import orjson
+import strawberry
+
+from services.errors import BadRequest
+from services.paging import Page
+
+Node = TypeVar("Node")
+Row = TypeVar("Row")
+
+MAX_PAGE = 100
+
+First = Annotated[int, strawberry.argument(description=f"How many at most: 1 to {MAX_PAGE}.")]
+After = Annotated[str | None, strawberry.argument(description="Continue after this cursor.")]
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    """Where a page lies in its list."""
+
+    has_next_page: bool = strawberry.field(description="Whether there is more after `endCursor`.")
+    has_previous_page: bool = strawberry.field(description="Whether there is something before `startCursor`.")
+    start_cursor: str | None = strawberry.field(description="The first edge's cursor; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="The last edge's cursor: `after` for the next page.")
+
+
+@strawberry.type(description="A node and where it stands in the list.")
+class Edge(Generic[Node]):
+    """A node and where it stands."""
+
+    cursor: str = strawberry.field(description="Where the node stands: `after` for what follows it. Opaque.")
+    node: Node = strawberry.field(description="The node.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[Node]):
+    """A page of a list."""
+
+    nodes: list[Node] = strawberry.field(description="The nodes, without their cursors.")
+    edges: list[Edge[Node]] = strawberry.field(description="The nodes with their cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
+
+
+def connection_of(page: Page[Row], key: Callable[[Row], Sequence[object]], convert: Callable[[Row], Node]) -> Connection[Node]:
+    """A page as a connection; `key` is what the list is ordered by."""
+    edges = [Edge(cursor=encode_cursor(key(row)), node=convert(row)) for row in page.rows]
+    info = PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=page.has_previous,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return Connection(nodes=[edge.node for edge in edges], edges=edges, page_info=info)
+
+
+def page_size(first: int) -> int:
+    """`first`, checked. Raises: BadRequest outside of 1 to 100."""
+    if not 1 <= first <= MAX_PAGE:
+        raise BadRequest(f"first must be 1 to {MAX_PAGE}.")
+    return first
+
+
+def encode_cursor(key: Sequence[object]) -> str:
+    """A row's key as an opaque text."""
+    return urlsafe_b64encode(orjson.dumps([str(part) for part in key])).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, *parts: Callable[[str], Node]) -> tuple[Node, ...] | None:
+    """The key in a cursor, each part read by its own function; none where there is no cursor.
+
+    Raises: BadRequest when the cursor is not one of this list's.
+    """
+    if cursor is None:
+        return None
+    try:
+        texts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return tuple(part(text) for part, text in zip(parts, texts, strict=True))
+    except (ValueError, TypeError, binascii.Error) as bad:
+        raise BadRequest("after is not a cursor of this list.") from bad

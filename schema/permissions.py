@@ -1,0 +1,29 @@
+"""Who may call which root field: the one table of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models import Role
+
+PLAYERS = frozenset({Role.PLAYER})
+EVERYBODY = frozenset(Role)
+TOKEN_ISSUERS = frozenset({Role.SERVICE, Role.ADMIN})
+READERS = frozenset({Role.AUDITOR, Role.OPERATOR, Role.ADMIN})
+OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+
+PERMISSIONS: Mapping[str, frozenset[Role]] = {
+    "me": EVERYBODY,
+    "todayFeature": EVERYBODY,
+    "diceStatus": PLAYERS,
+    "rouletteStatus": PLAYERS,
+    "lotteryStatus": PLAYERS,
+    "seasonPassStatus": PLAYERS,
+    "playDice": PLAYERS,
+    "spinRoulette": PLAYERS,
+    "drawLottery": PLAYERS,
+    "stamp": PLAYERS,
+    "claimReward": PLAYERS,
+    "issueToken": TOKEN_ISSUERS,
+}

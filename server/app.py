@@ -1,0 +1,158 @@
+"""The composition root: every part of the application is made and joined here, and nowhere else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random, SystemRandom  # noqa: TID251 (the one random source is made here)
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from resolvers.schema import schema
+from schema.context import App, Context, Principal
+from schema.permissions import READERS
+from server.auth import Tokens
+from server.database import EXPECTED_REVISION
+from server.demo import demo_tokens
+from server.graphiql import graphiql_routes
+from server.graphql import GraphQLEndpoint, GraphQLOptions
+from server.limits import GraphQLLimits
+from server.settings import Settings, read_settings
+from services.calendar import Calendar, Clock
+from services.database import Database
+from services.errors import Unavailable
+from services.lanes import Lanes
+from services.transaction import Transactor
+
+PLAYING_MUTATIONS = frozenset({"playDice", "spinRoulette", "drawLottery", "stamp", "claimReward"})
+
+
+def wall_clock() -> dt.datetime:
+    """Now, in UTC."""
+    return dt.datetime.now(dt.UTC)  # noqa: TID251 (the one clock is made here)
+
+
+def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | None = None) -> Starlette:
+    """The ASGI application. `clock` and `rng` are for tests; a server has the real ones.
+
+    The database must be at the expected revision for /readyz to say so, but it need not even be up for the start.
+    """
+    if settings.database_url is None:
+        raise ValueError("create_app needs a database: set DATABASE_URL, or run `haru serve` for an embedded one.")
+    random = rng or SystemRandom()
+    calendar = Calendar(settings.zone)
+    tokens = Tokens(
+        settings.secrets,
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        lifetime_seconds=settings.token_seconds,
+        clock=clock,
+    )
+    database = Database(
+        settings.database_url, lock_wait_seconds=settings.lock_wait_seconds, pool_size=settings.pool_size
+    )
+    lanes = Lanes(database, calendar, random, lanes=settings.lanes_per_process)
+    transact = Transactor(database, calendar, clock, random)
+    parts = App(database, calendar, clock, lanes, transact, tokens.issue)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            async with lanes:
+                yield
+        finally:
+            await database.close()
+
+    endpoint = GraphQLEndpoint[Principal](
+        schema,
+        authenticate=tokens.authenticate,
+        make_context=lambda principal, request_id: Context(parts, principal, request_id),
+        may_introspect=lambda principal: principal.role in READERS,
+        options=GraphQLOptions(
+            introspection=settings.is_local or settings.introspection,
+            anonymous_may_introspect=settings.is_local,
+            trusted_documents=_trusted_documents(settings),
+        ),
+        limits=GraphQLLimits(playing_mutations=PLAYING_MUTATIONS),
+    )
+    routes: list[BaseRoute] = [
+        Route("/graphql", endpoint),
+        Route("/healthz", healthz),
+        Route("/readyz", _readyz(database)),
+    ]
+    if settings.is_local or settings.graphiql:
+        routes += graphiql_routes(config=lambda: _graphiql_config(settings, tokens))
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings))
+    app.state.parts = parts
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """CORS, where origins are configured; in the local environment any origin may call (tokens travel in a header)."""
+    origins = settings.cors_origins or (("*",) if settings.is_local else ())
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+            max_age=600,
+        )
+    ]
+
+
+def _graphiql_config(settings: Settings, tokens: Tokens) -> dict[str, Any]:
+    """What the GraphiQL page needs; tokens in the local environment alone."""
+    return {
+        "endpoint": "/graphql",
+        "subscriptionUrl": "/graphql",
+        "demoTokens": demo_tokens(tokens.issue) if settings.is_local else [],
+    }
+
+
+def _trusted_documents(settings: Settings) -> dict[str, str] | None:
+    """The documents of HARU_TRUSTED_DOCUMENTS: a JSON object of documents by id."""
+    if settings.trusted_documents is None:
+        return None
+    documents: dict[str, str] = orjson.loads(settings.trusted_documents.read_bytes())
+    return documents
+
+
+async def healthz(_request: Request) -> Response:
+    """Say that the process lives, whatever the database does."""
+    return PlainTextResponse("ok\n")
+
+
+def _readyz(database: Database) -> Any:
+    """Tell whether requests can be served: the database answers and is at the expected revision."""
+
+    async def readyz(_request: Request) -> Response:
+        try:
+            revision = await database.revision()
+        except Unavailable:
+            return JSONResponse({"ready": False, "reason": "the database does not answer"}, status_code=503)
+        except Exception:
+            logging.getLogger("haru").exception("readyz failed")
+            return JSONResponse({"ready": False, "reason": "the database does not answer as expected"}, status_code=503)
+        ready = revision == EXPECTED_REVISION
+        body = {"ready": ready, "revision": revision, "expectedRevision": EXPECTED_REVISION}
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    return readyz
+
+
+def application() -> Starlette:
+    """The application of a worker process, configured by the environment."""
+    return create_app(read_settings())

@@ -1,0 +1,135 @@
+"""Settings: environment variables, checked before anything starts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models import FeatureType
+
+PROJECT = Path(__file__).resolve().parent.parent
+EXAMPLE_SECRET = "haru-local-example-secret-not-for-production"  # noqa: S105 (refused outside of local)
+MIN_SECRET_BYTES = 32
+
+
+class SettingsError(ValueError):
+    """The settings do not allow a start; the message lists every fault."""
+
+
+class Environment(StrEnum):
+    """Where haru runs. Everything outside of `local` is for real."""
+
+    LOCAL = "local"
+    STAGE = "stage"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Every setting; docs/deploy.md explains them to operators."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, frozen=True)
+
+    env: Environment = Field(Environment.LOCAL, alias="HARU_ENV")
+    database_url: str | None = Field(None, alias="DATABASE_URL")
+    host: str = Field("127.0.0.1", alias="HOST")
+    port: int = Field(8000, alias="PORT", ge=0, le=65535)
+    workers: int = Field(1, alias="WORKERS", ge=1, le=64)
+    state_dir: Path = Field(PROJECT / ".haru", alias="HARU_STATE_DIR")
+    secret: str = Field(EXAMPLE_SECRET, alias="HARU_SECRET")
+    previous_secret: str | None = Field(None, alias="HARU_PREVIOUS_SECRET")
+    token_seconds: int = Field(3600, alias="HARU_TOKEN_SECONDS", ge=60, le=86400)
+    token_issuer: str = Field("haru", alias="HARU_TOKEN_ISSUER", min_length=1)
+    token_audience: str = Field("haru", alias="HARU_TOKEN_AUDIENCE", min_length=1)
+    time_zone: str = Field("Asia/Seoul", alias="HARU_TIME_ZONE")
+    lock_wait_seconds: float = Field(2.0, alias="HARU_LOCK_WAIT_SECONDS", ge=0.5, le=4.0)
+    lanes: int | None = Field(None, alias="HARU_LANES", ge=1, le=16)
+    pool_size: int = Field(8, alias="HARU_POOL_SIZE", ge=2, le=100)
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="HARU_CORS_ORIGINS")
+    introspection: bool = Field(False, alias="HARU_INTROSPECTION")
+    graphiql: bool = Field(False, alias="HARU_GRAPHIQL")
+    trusted_documents: Path | None = Field(None, alias="HARU_TRUSTED_DOCUMENTS")
+    demo_today: FeatureType | None = Field(None, alias="HARU_DEMO_TODAY")
+    log_level: str = Field("info", alias="HARU_LOG_LEVEL", pattern="^(debug|info|warning|error)$")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a developer's machine."""
+        return self.env is Environment.LOCAL
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The event's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys that tokens may be signed with; the first one signs."""
+        return (self.secret, self.previous_secret) if self.previous_secret else (self.secret,)
+
+    @property
+    def lanes_per_process(self) -> int:
+        """Lanes of one process: two in all were the fastest on two cores, and one is the least a process needs."""
+        return self.lanes or max(1, 2 // self.workers)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _with_driver(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+            raise ValueError("must be a PostgreSQL address: postgresql://user:password@host/database")
+        return f"postgresql+asyncpg://{rest}"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be an IANA time zone, such as Asia/Seoul")
+        return value
+
+    @model_validator(mode="after")
+    def _safe(self) -> Settings:
+        faults = [
+            f"{name} must have at least {MIN_SECRET_BYTES} bytes"
+            for name, secret in (("HARU_SECRET", self.secret), ("HARU_PREVIOUS_SECRET", self.previous_secret))
+            if secret is not None and len(secret.encode()) < MIN_SECRET_BYTES
+        ]
+        if not self.is_local:
+            if self.database_url is None:
+                faults.append(f"DATABASE_URL is required in {self.env}")
+            if EXAMPLE_SECRET in self.secrets:
+                faults.append(f"HARU_SECRET is missing or the example in {self.env}; make one: openssl rand -base64 48")
+            if "*" in self.cors_origins:
+                faults.append(f"HARU_CORS_ORIGINS must name its origins in {self.env}")
+            if self.demo_today is not None:
+                faults.append(f"HARU_DEMO_TODAY is for the local environment, not for {self.env}")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings out of the environment, `overrides` first.
+
+    Raises: SettingsError with every fault.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as invalid:
+        lines = [
+            ": ".join([*map(str, error["loc"]), error["msg"].removeprefix("Value error, ")])
+            for error in invalid.errors()
+        ]
+        raise SettingsError("\n".join(lines)) from None
