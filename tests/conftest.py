@@ -1,0 +1,71 @@
+"""The database that tests run on: their own, made by the real migrations beside the one that DATABASE_URL names."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from models import Base
+from server.database import upgrade
+from server.embedded_postgres import embedded_postgres
+from services.database import connect_arguments
+from tests.world import World, assert_ledger_holds, running
+
+TABLES = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+
+
+async def run_sql(url: str, *statements: str) -> None:
+    """Run statements, each in a transaction of its own."""
+    connection = await asyncpg.connect(**connect_arguments(url))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A PostgreSQL server: DATABASE_URL's, whose role must be allowed to create databases, or an embedded one."""
+    given = os.environ.pop("DATABASE_URL", None)
+    with ExitStack() as stack:
+        if given is None:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="haru-", ignore_cleanup_errors=True))
+            given = stack.enter_context(embedded_postgres(Path(directory)))
+        yield given.replace("postgresql://", "postgresql+asyncpg://")
+
+
+@pytest.fixture(scope="session")
+def database_url(server_url: str) -> Iterator[str]:
+    """An empty database at the head of the migrations; what DATABASE_URL names itself is never touched."""
+    name = f"haru_test_{os.getpid()}"
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(run_sql(server_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"))
+    upgrade(url)
+    yield url
+    asyncio.run(run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def empty_database(database_url: str) -> AsyncIterator[str]:
+    """The database without a row. Whatever the test did, the ledger's invariant must hold afterwards."""
+    connection = await asyncpg.connect(**connect_arguments(database_url))
+    await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
+    yield database_url
+    await assert_ledger_holds(connection)
+    await connection.close()
+
+
+@pytest.fixture
+async def world(empty_database: str) -> AsyncIterator[World]:
+    """A running haru with the demo data, at noon of a day of the dice."""
+    async with running(empty_database) as world:
+        yield world
