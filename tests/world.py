@@ -80,7 +80,7 @@ class Client:
 
     async def play(self, game: str = "playDice", key: str | None = None) -> dict[str, Any]:
         """playDice, spinRoulette or drawLottery: the result union's member, with every common field."""
-        query = PLAY.replace("GAME", game)
+        query = PLAY.replace("GAME", game).replace("DRAWN", DRAWN[game])
         answer: dict[str, Any] = (await self.data(query, key=key or self.new_key()))[game]
         return answer
 
@@ -109,15 +109,18 @@ mutation Play($key: String!) {{
       dailyLimit {{ max used remaining unlimited resetsAt }}
       seasonPass {RECEIPT}
     }}
-    ... on DicePlay {{ userDice userSum dealerDice dealerSum outcome }}
-    ... on RouletteSpin {{ segment {{ id slot label isJackpot odds {{ weight totalWeight }} }} }}
-    ... on LotteryDraw {{ prize {{ id label stock odds {{ weight totalWeight }} }} }}
+    DRAWN
     ... on UserError {{ code message retryable }}
     ... on DailyLimitReached {{ dailyLimit {{ max used remaining unlimited resetsAt }} }}
   }}
 }}
 {GRANTED}
 """
+DRAWN = {
+    "playDice": "... on DicePlay { userDice userSum dealerDice dealerSum outcome }",
+    "spinRoulette": "... on RouletteSpin { segment { id slot label isJackpot odds { weight totalWeight } } }",
+    "drawLottery": "... on LotteryDraw { prize { id label stock odds { weight totalWeight } } }",
+}
 STAMP = f"""
 mutation Stamp($input: StampInput!) {{
   stamp(input: $input) {{ __typename ... on StampReceipt {RECEIPT} ... on UserError {{ code message retryable }} }}
