@@ -1,0 +1,69 @@
+# Everything starts here: `make serve` and `make test` need Python 3.11 or newer (with venv) and make, nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format soak bench coverage docs lock graphiql clean
+
+help:  ## Show this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: .venv/runtime  ## Set everything up and run the API with demo data (HOST, PORT, WORKERS, DATABASE_URL)
+	@exec $(BIN)/haru serve
+
+test: .venv/development  ## Set everything up and run all tests (DATABASE_URL: on a server of yours, in databases of their own)
+	$(BIN)/pytest
+
+check: .venv/development  ## Lint, types, layers, schema drift, migrations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/haru schema | diff -u schema.graphql -
+	@directory=$$(mktemp -d) && trap 'rm -rf "$$directory"' EXIT && export HARU_STATE_DIR="$$directory" \
+		&& unset DATABASE_URL && $(BIN)/haru db upgrade && $(BIN)/haru db verify
+
+format: .venv/development  ## Format the code and print the schema
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/haru schema > schema.graphql
+
+soak: .venv/development  ## The promises' tests at their full size
+	$(BIN)/pytest -m soak
+
+bench: .venv/development  ## Measure plays per second beside pgbench
+	$(BIN)/python -m benchmarks.play
+
+coverage: .venv/development  ## Branch coverage of the tests
+	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+
+docs: .venv/development  ## Write docs/errors.md and the answers in docs/examples.md again
+	$(BIN)/python -m tests.docs
+
+lock: .venv/development  ## Pin the newest releases of all dependencies
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --group build -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --group dev -o requirements-dev.lock
+
+LOCK_OPTIONS := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+graphiql:  ## Build GraphiQL again from server/graphiql/src (needs Node)
+	cd server/graphiql && npm ci && npm run build
+
+clean:  ## Remove the virtual environment and local data
+	rm -rf .venv .haru
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "haru needs Python 3.11 or newer; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/runtime: .venv/python requirements.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/development: .venv/runtime requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@touch $@
