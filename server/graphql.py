@@ -265,7 +265,7 @@ class GraphQLEndpoint(Generic[Principal]):
         if not errors:
             return Answer(200, {"data": data})
         if data is None and all(error.path is None for error in errors):
-            return Answer(fault, {"errors": request_errors(errors)})
+            return Answer(fault, {"errors": request_errors(errors[: self.documents.limits.validation_errors])})
         return Answer(200, {"data": data, "errors": execution_errors(errors, request_id)})
 
     def _request_id(self, headers: Headers) -> str:

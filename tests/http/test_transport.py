@@ -1,0 +1,358 @@
+"""GraphQL over HTTP: negotiation, methods, bodies and statuses, each refusal with its status, code and body."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from server.graphql import GraphQLOptions
+from server.http import GRAPHQL_JSON, JSON, negotiate
+from services.errors import RateLimited
+from tests.http.conftest import Check, client_of, make_endpoint
+
+URQL = (
+    "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+)
+APOLLO = "application/graphql-response+json,application/json;q=0.9"
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        (None, JSON),
+        ("", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("application/json", JSON),
+        (GRAPHQL_JSON, GRAPHQL_JSON),
+        (URQL, GRAPHQL_JSON),
+        (APOLLO, GRAPHQL_JSON),
+        (f"application/json, {GRAPHQL_JSON}", JSON),
+        (f"application/json;q=0.5, {GRAPHQL_JSON}", GRAPHQL_JSON),
+        (f"*/*, {GRAPHQL_JSON};q=0.1", GRAPHQL_JSON),
+        ("text/event-stream, application/json", JSON),
+        ("Application/JSON; charset=utf-8", JSON),
+        ("text/html", None),
+        ("text/event-stream", None),
+        ("application/json;q=0", None),
+        ("application/json;q=nonsense", None),
+        (";;;,,,", None),
+    ],
+)
+def test_negotiation(accept: str | None, chosen: str | None) -> None:
+    assert negotiate(None if accept is None else accept.encode()) == chosen
+
+
+async def test_an_answer(client: httpx.AsyncClient) -> None:
+    response = await client.post(
+        "/graphql", json={"query": "query Q($n: Int!) { echo(number: $n) }", "variables": {"n": 4}}
+    )
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    assert "4" in response.json()["data"]["echo"]
+
+
+async def test_urql_gets_json(client: httpx.AsyncClient) -> None:
+    response = await client.post("/graphql", json={"query": "{ matrix }"}, headers={"accept": URQL})
+    assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+    assert response.json() == {"data": {"matrix": [[1, 2], [], [None, 3]]}}
+
+
+async def test_get(client: httpx.AsyncClient) -> None:
+    parameters = {"query": "query A($n: Int!) { echo(number: $n) } query B { matrix }", "operationName": "A"}
+    response = await client.get("/graphql", params=parameters | {"variables": '{"n": 8}', "extensions": ""})
+    assert "8" in response.json()["data"]["echo"]
+
+
+async def test_accept_that_fits_nothing(client: httpx.AsyncClient, refused: Check) -> None:
+    response = await client.post("/graphql", json={"query": "{ matrix }"}, headers={"accept": "text/html"})
+    refused(response, 406, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_methods(client: httpx.AsyncClient, refused: Check, method: str) -> None:
+    response = await client.request(method, "/graphql")
+    refused(response, 405, "BAD_REQUEST")
+    assert response.headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
+async def test_a_mutation_by_get(client: httpx.AsyncClient, refused: Check, accept: str) -> None:
+    parameters = {"query": 'mutation { playAtOnce(key: "a") }'}
+    response = await client.get("/graphql", params=parameters, headers={"accept": accept})
+    refused(response, 405, "BAD_REQUEST")
+    assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "", "nonsense;;="]
+)
+async def test_content_types(client: httpx.AsyncClient, refused: Check, kind: str) -> None:
+    response = await client.post("/graphql", content=b'{"query": "{ matrix }"}', headers={"content-type": kind})
+    refused(response, 415, "BAD_REQUEST")
+
+
+async def test_no_content_type(client: httpx.AsyncClient, refused: Check) -> None:
+    refused(await client.post("/graphql", content=b'{"query": "{ matrix }"}'), 415, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json;charset=UTF-8", 'application/json; charset="utf-8"', "APPLICATION/JSON"]
+)
+async def test_json_in_utf8(client: httpx.AsyncClient, kind: str) -> None:
+    response = await client.post("/graphql", content=b'{"query": "{ matrix }"}', headers={"content-type": kind})
+    assert response.status_code == 200
+
+
+BAD_BODIES: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "a string": b'"x"',
+    "a number": b"1",
+    "null": b"null",
+    "a batch": b'[{"query": "{ matrix }"}]',
+    "an empty batch": b"[]",
+    "NaN": b'{"query": "{ matrix }", "variables": {"n": NaN}}',
+    "infinity": b'{"query": "{ matrix }", "variables": {"n": -Infinity}}',
+    "a long integer": b'{"query": "{ matrix }", "variables": {"n": ' + b"1" * 5000 + b"}}",
+    "deep nesting": b'{"query": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "deep objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+    "invalid UTF-8": b'{"query": "{ matrix }\xff"}',
+    "UTF-16": '{"query": "{ matrix }"}'.encode("utf-16"),
+    "a byte order mark": b'\xef\xbb\xbf{"query": "{ matrix }"}',
+    "a lone surrogate": b'{"query": "{ matrix }", "variables": {"a": "\\ud800"}}',
+    "trailing rubbish": b'{"query": "{ matrix }"} x',
+    "a single quote": b"{'query': '{ matrix }'}",
+    "a raw NUL": b'{"query": "{ matrix }\x00"}',
+    "an escaped NUL": b'{"query": "{ matrix }", "variables": {"a": "\\u0000"}}',
+    "a NUL in a key": b'{"query": "{ matrix }", "variables": {"a\\u0000": 1}}',
+    "a NUL in a list": b'{"query": "{ matrix }", "variables": {"a": [["\\u0000"]]}}',
+    "a backspace": b'{"query": "{ matrix }", "variables": {"a": "\\b"}}',
+    "DEL": b'{"query": "{ matrix }", "variables": {"a": "\x7f"}}',
+    "a C1 control": '{"query": "{ matrix }", "variables": {"a": "\x85"}}'.encode(),
+    "a control character in the query": b'{"query": "{ matrix # \\u0007 \\n }"}',
+    "no query": b"{}",
+    "an empty query": b'{"query": ""}',
+    "a query of another type": b'{"query": 1}',
+    "variables of another type": b'{"query": "{ matrix }", "variables": "{}"}',
+    "variables in a list": b'{"query": "{ matrix }", "variables": []}',
+    "extensions of another type": b'{"query": "{ matrix }", "extensions": 1}',
+    "an operation name of another type": b'{"query": "{ matrix }", "operationName": {}}',
+}
+
+
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
+@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES.keys())
+async def test_bad_bodies(client: httpx.AsyncClient, refused: Check, body: bytes, accept: str) -> None:
+    headers = {"content-type": JSON, "accept": accept}
+    response = await client.post("/graphql", content=body, headers=headers)
+    refused(response, 400, "BAD_REQUEST")
+    assert response.headers["content-type"].startswith(accept)
+
+
+async def test_good_strings(client: httpx.AsyncClient) -> None:
+    for text in ("tab\tline\nreturn\r", "ünï ½ 🎲 \\u", "\u2028"):
+        response = await client.post(
+            "/graphql", json={"query": "query ($t: String) {\r\n\techo(text: $t)\n}", "variables": {"t": text}}
+        )
+        assert repr(text) in response.json()["data"]["echo"]
+
+
+async def test_nulls_mean_absent(client: httpx.AsyncClient) -> None:
+    body = {"query": "{ matrix }", "variables": None, "operationName": None, "extensions": None, "id": 3}
+    assert (await client.post("/graphql", json=body)).status_code == 200
+    assert (await client.post("/graphql", json=body | {"operationName": ""})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "query=",
+        "query=%7Bmatrix%7D&variables=[]",
+        "query=%7Bmatrix%7D&variables=%7B",
+        "query=%7Bmatrix%7D&variables=1",
+        "query=%7Bmatrix%7D&extensions=x",
+        "query=%7Bmatrix%7D%00",
+        "query=%ff%fe",
+        "&".join(f"a{n}=1" for n in range(30)),
+    ],
+)
+async def test_bad_query_strings(client: httpx.AsyncClient, refused: Check, query: str) -> None:
+    refused(await client.get(f"/graphql?{query}"), 400, "BAD_REQUEST")
+
+
+async def test_bytes_in_a_query_string(refused: Check) -> None:
+    endpoint = make_endpoint()
+    sent: list[Any] = []
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"query=\xff"}
+
+    async def receive() -> Any:
+        raise AssertionError("a GET has no body")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await endpoint(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert b"BAD_REQUEST" in sent[1]["body"]
+
+
+# Size and time
+
+
+async def test_a_large_body(client: httpx.AsyncClient, refused: Check) -> None:
+    fits = json.dumps({"query": "{ matrix }", "x": "y" * 65_000}).encode()
+    headers = {"content-type": JSON}
+    assert (await client.post("/graphql", content=fits, headers=headers)).status_code == 200
+    response = await client.post("/graphql", content=fits + b" " * 1000, headers=headers)
+    refused(response, 413, "BAD_REQUEST")
+    assert response.headers["connection"] == "close"
+    # The size is judged first: before the content type, the JSON and the token.
+    headers = {"content-type": "text/plain", "authorization": "Bearer bad"}
+    refused(await client.post("/graphql", content=b"x" * 70_000, headers=headers), 413, "BAD_REQUEST")
+
+
+async def test_a_large_body_in_chunks(client: httpx.AsyncClient, refused: Check) -> None:
+    async def chunks() -> Any:
+        for _ in range(100):
+            yield b" " * 1000
+
+    refused(await client.post("/graphql", content=chunks(), headers={"content-type": JSON}), 413, "BAD_REQUEST")
+
+
+async def test_a_declared_length_is_believed(refused: Check) -> None:
+    for length in (b"65537", b"9" * 30):
+        status, body = await raw(
+            make_endpoint(), [(b"content-type", b"application/json"), (b"content-length", length)], []
+        )
+        assert (status, b"BAD_REQUEST" in body) == (413, True)
+
+
+async def test_a_body_in_chunks(client: httpx.AsyncClient) -> None:
+    async def chunks() -> Any:
+        for piece in (b'{"query": ', b'"{ matrix', b' }"}'):
+            yield piece
+
+    response = await client.post("/graphql", content=chunks(), headers={"content-type": JSON})
+    assert response.status_code == 200
+
+
+async def raw(endpoint: Any, headers: list[tuple[bytes, bytes]], messages: list[Any]) -> tuple[int, bytes]:
+    """Speak ASGI: the messages, then silence."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if not messages:
+            await asyncio.sleep(30)
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+    await asyncio.wait_for(endpoint(scope, receive, send), 5)
+    return (sent[0]["status"], sent[1]["body"]) if sent else (0, b"")
+
+
+HEADERS = [(b"content-type", b"application/json"), (b"authorization", b"Bearer mia")]
+
+
+async def test_a_body_that_does_not_arrive() -> None:
+    endpoint = make_endpoint(GraphQLOptions(read_seconds=0.05, upload_seconds=0.05))
+    begun = {"type": "http.request", "body": b"--b", "more_body": True}
+    for messages in ([], [dict(begun)]):
+        status, body = await raw(endpoint, HEADERS, list(messages))
+        assert (status, b"BAD_REQUEST" in body) == (408, True)
+    form = [(b"content-type", b"multipart/form-data; boundary=b"), HEADERS[1]]
+    assert (await raw(endpoint, form, [dict(begun)]))[0] == 408
+
+
+async def test_a_client_that_goes_away() -> None:
+    gone = {"type": "http.disconnect"}
+    begun = {"type": "http.request", "body": b"--b", "more_body": True}
+    form = [(b"content-type", b"multipart/form-data; boundary=b"), HEADERS[1]]
+    for messages in ([gone], [begun, gone]):
+        assert (await raw(make_endpoint(), HEADERS, list(messages)))[0] == 0
+        assert (await raw(make_endpoint(), form, list(messages)))[0] == 0
+
+
+# Who asks
+
+
+@pytest.mark.parametrize("token", ["Bearer bad", "Basic x", ""])
+async def test_a_bad_token_is_refused_everywhere(
+    client: httpx.AsyncClient, local: httpx.AsyncClient, refused: Check, token: str
+) -> None:
+    for each in (client, local):
+        response = await each.post("/graphql", json={"query": "{ syntax"}, headers={"authorization": token})
+        refused(response, 401, "UNAUTHENTICATED")
+        assert response.headers["www-authenticate"] == "Bearer"
+
+
+async def test_no_token_is_refused_before_parsing(client: httpx.AsyncClient, refused: Check) -> None:
+    del client.headers["authorization"]
+    refused(await client.post("/graphql", json={"query": "{ syntax"}), 401, "UNAUTHENTICATED")
+    refused(await client.post("/graphql", content=b"{", headers={"content-type": JSON}), 400, "BAD_REQUEST")
+
+
+async def test_no_token_in_the_local_environment(local: httpx.AsyncClient, refused: Check) -> None:
+    response = await local.post("/graphql", json={"query": "{ whoami }"})
+    error = refused(response, 200, "UNAUTHENTICATED", data=True)
+    assert error["path"] == ["whoami"]
+    assert error["message"] == "A valid access token is required."
+    assert (await local.post("/graphql", json={"query": "{ __typename matrix }"})).json()["data"]["matrix"]
+
+
+class TooMany(RateLimited):
+    """Slow down."""
+
+    retry_after_seconds = 1.2
+
+
+async def test_rates_are_judged_after_the_token_and_before_parsing(refused: Check) -> None:
+    def admit(scope: Any, principal: str | None) -> None:
+        if principal == "eager":
+            raise TooMany
+        if principal == "greedy":
+            raise RateLimited
+
+    async with client_of(make_endpoint(admit=admit)) as client:
+        body = {"query": "{ syntax"}
+        eager = await client.post("/graphql", json=body, headers={"authorization": "Bearer eager"})
+        assert refused(eager, 429, "RATE_LIMITED")["extensions"]["retryable"] is True
+        assert eager.headers["retry-after"] == "2"
+        greedy = await client.post("/graphql", json=body, headers={"authorization": "Bearer greedy"})
+        refused(greedy, 429, "RATE_LIMITED")
+        assert "retry-after" not in greedy.headers
+        assert (await client.post("/graphql", json={"query": "{ matrix }"})).status_code == 200
+
+
+async def test_request_ids(client: httpx.AsyncClient) -> None:
+    body = {"query": "{ matrix }"}
+    made = {(await client.post("/graphql", json=body)).headers["x-request-id"] for _ in range(3)}
+    assert len(made) == 3
+    given = await client.post("/graphql", json=body, headers={"x-request-id": "edge-1.a_B"})
+    assert given.headers["x-request-id"] == "edge-1.a_B"
+    for bad in (b"", b"x" * 65, b"a b", b"<script>", b"\xfc"):
+        response = await client.post("/graphql", json=body, headers={b"x-request-id": bad})
+        assert response.headers["x-request-id"].encode() not in (b"", bad)
+
+
+async def test_a_page_for_browsers() -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<html>"})
+
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with client_of(make_endpoint(page=page)) as client:
+        assert (await client.get("/graphql", headers=browser)).text == "<html>"
+        query = quote("{ matrix }")
+        assert (await client.get(f"/graphql?query={query}", headers=browser)).json()["data"]["matrix"]
+        assert (await client.get("/graphql")).status_code == 400
