@@ -1,0 +1,158 @@
+"""Uploads by graphql-multipart-request-spec: good ones, broken ones, large ones, and files that are none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from server.graphql import GraphQLOptions
+from tests.http.conftest import Check, client_of, make_endpoint
+
+ONE = 'mutation ($file: Upload!, $note: String! = "") { upload(file: $file, note: $note) }'
+MANY = "mutation ($files: [Upload!]!) { uploadMany(files: $files) }"
+
+
+def form(operations: Any, places: Any, **files: bytes) -> dict[str, Any]:
+    """The parts of a form in their order, values other than strings written as JSON."""
+    parts: dict[str, Any] = {}
+    for name, value in (("operations", operations), ("map", places)):
+        if value is not None:
+            parts[name] = (None, value if isinstance(value, str | bytes) else json.dumps(value))
+    for name, content in files.items():
+        parts[name] = (f"{name}.csv", content)
+    return {"files": parts}
+
+
+def one(**variables: Any) -> dict[str, Any]:
+    return {"query": ONE, "variables": {"file": None} | variables}
+
+
+async def test_a_file(client: httpx.AsyncClient) -> None:
+    response = await client.post("/graphql", **form(one(note="n"), {"a": ["variables.file"]}, a=b"x" * 1000))
+    assert response.json() == {"data": {"upload": "a.csv 1000 n"}}
+
+
+async def test_several_files(client: httpx.AsyncClient) -> None:
+    operations = {"query": MANY, "variables": {"files": [None, None]}}
+    places = {"a": ["variables.files.0"], "b": ["variables.files.1"]}
+    response = await client.post("/graphql", **form(operations, places, a=b"", b=b"2"))
+    assert response.json() == {"data": {"uploadMany": ["a.csv", "b.csv"]}}
+    twice = {"a": ["variables.files.0", "variables.files.1"]}
+    response = await client.post("/graphql", **form(operations, twice, a=b"1"))
+    assert response.json() == {"data": {"uploadMany": ["a.csv", "a.csv"]}}
+
+
+async def test_a_file_of_ten_megabytes(client: httpx.AsyncClient, refused: Check) -> None:
+    places = {"a": ["variables.file"]}
+    response = await client.post("/graphql", **form(one(), places, a=b"x" * 10 * 1024 * 1024))
+    assert response.json() == {"data": {"upload": "a.csv 10485760 "}}
+    refused(await client.post("/graphql", **form(one(), places, a=b"x" * 11 * 1024 * 1024)), 413, "BAD_REQUEST")
+
+
+async def test_the_fields_of_a_form_are_as_small_as_any_body(client: httpx.AsyncClient, refused: Check) -> None:
+    response = await client.post("/graphql", **form(one(note="n" * 70_000), {"a": ["variables.file"]}, a=b""))
+    refused(response, 400, "BAD_REQUEST")
+
+
+async def test_an_upload_shows_its_token_first(client: httpx.AsyncClient, refused: Check) -> None:
+    client.headers["authorization"] = "Bearer bad"
+    refused(await client.post("/graphql", **form(one(), "no JSON", a=b"")), 401, "UNAUTHENTICATED")
+
+
+GOOD = {"a": ["variables.file"]}
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "no operations": form(None, GOOD, a=b""),
+    "no map": form(one(), None, a=b""),
+    "no files": form(one(), GOOD),
+    "no JSON in operations": form("{", GOOD, a=b""),
+    "no JSON in map": form(one(), "{", a=b""),
+    "a batch": form([one()], {"a": ["0.variables.file"]}, a=b""),
+    "operations null": form("null", GOOD, a=b""),
+    "variables that are none": form({"query": ONE, "variables": []}, GOOD, a=b""),
+    "no variables": form({"query": ONE}, GOOD, a=b""),
+    "a map in a list": form(one(), [], a=b""),
+    "an empty map": form(one(), {}, a=b""),
+    "a file that the map does not name": form(one(), GOOD, a=b"", b=b""),
+    "a name that is no file": form(one(), GOOD | {"b": ["variables.file"]}, a=b""),
+    "places that are no list": form(one(), {"a": "variables.file"}, a=b""),
+    "no places": form(one(), {"a": []}, a=b""),
+    "too many places": form(
+        {"query": MANY, "variables": {"files": [None] * 9}}, {"a": ["variables.files.0"] * 9}, a=b""
+    ),
+    "a place that is no string": form(one(), {"a": [1]}, a=b""),
+    "a place outside the variables": form(one(), {"a": ["query"]}, a=b""),
+    "the variables themselves": form(one(), {"a": ["variables"]}, a=b""),
+    "another part of the request": form(one(), {"a": ["query.file"]}, a=b""),
+    "a place that does not exist": form(one(), {"a": ["variables.other"]}, a=b""),
+    "a place below a scalar": form(one(note="x"), {"a": ["variables.note.x"]}, a=b""),
+    "a place that holds a value": form(one(note="x"), {"a": ["variables.note"]}, a=b""),
+    "one place for two files": form(one(), {"a": ["variables.file"], "b": ["variables.file"]}, a=b"", b=b""),
+    "an index beyond the list": form(
+        {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.1"]}, a=b""
+    ),
+    "a negative index": form({"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.-1"]}, a=b""),
+    "an index of many digits": form(
+        {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files." + "1" * 5000]}, a=b""
+    ),
+    "an index in other digits": form(
+        {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.\u0660"]}, a=b""
+    ),
+    "a control character": form(one(note="\x00"), GOOD, a=b""),
+    "too many files": form(one(), GOOD, a=b"", b=b"", c=b"", d=b"", e=b""),
+    "invalid UTF-8": form(b'{"query": "\xff"}', GOOD, a=b""),
+    "another field": {"files": form(one(), GOOD, a=b"")["files"] | {"extra": (None, "x")}},
+    "no form": {"content": b"rubbish", "headers": {"content-type": "multipart/form-data; boundary=b"}},
+    "nothing at all": {"content": b"", "headers": {"content-type": "multipart/form-data; boundary=b"}},
+    "no boundary": {"content": b"rubbish", "headers": {"content-type": "multipart/form-data"}},
+    "a form that ends early": {
+        "content": b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{"query": "{ matrix }"}',
+        "headers": {"content-type": "multipart/form-data; boundary=b"},
+    },
+    "a part without a name": {
+        "content": b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
+        "headers": {"content-type": "multipart/form-data; boundary=b"},
+    },
+    "a part without a disposition": {
+        "content": b"--b\r\nX: y\r\n\r\nx\r\n--b--\r\n",
+        "headers": {"content-type": "multipart/form-data; boundary=b"},
+    },
+    "an unknown charset": {
+        "content": b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n\xff\r\n--b--\r\n',
+        "headers": {"content-type": "multipart/form-data; boundary=b; charset=nonsense"},
+    },
+}
+
+
+@pytest.mark.parametrize("request_", BROKEN.values(), ids=BROKEN.keys())
+async def test_broken_forms(client: httpx.AsyncClient, refused: Check, request_: dict[str, Any]) -> None:
+    refused(await client.post("/graphql", **request_), 400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("value", ["text", 1, {"filename": "x"}, True, ["a"]])
+async def test_a_file_that_is_none(client: httpx.AsyncClient, refused: Check, value: Any) -> None:
+    response = await client.post("/graphql", json=one(file=value))
+    refused(response, 200, "BAD_REQUEST")
+    literal = await client.post("/graphql", json={"query": 'mutation { upload(file: "text") }'})
+    refused(literal, 200, "BAD_REQUEST")
+
+
+async def test_files_are_closed_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    from starlette.datastructures import UploadFile
+
+    closed: list[str | None] = []
+    close = UploadFile.close
+
+    async def watched(self: UploadFile) -> None:
+        closed.append(self.filename)
+        await close(self)
+
+    monkeypatch.setattr(UploadFile, "close", watched)
+    async with client_of(make_endpoint(GraphQLOptions())) as client:
+        await client.post("/graphql", **form(one(), GOOD, a=b"x"))
+        await client.post("/graphql", **form(one(), {"b": ["variables.file"]}, b=b"x"))
+        await client.post("/graphql", **form(one(), {"d": ["variables.file"]}, c=b"x"))
+    assert closed == ["a.csv", "b.csv", "c.csv"]
