@@ -20,7 +20,7 @@ check: .venv/development  ## Lint, types, layers, schema drift, migrations
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/haru schema | diff -u schema.graphql -
-	@directory=$$(mktemp -d) && trap 'rm -rf "$$directory"' EXIT && export HARU_STATE_DIR="$$directory" \
+	@directory=$$(mktemp -d) && chmod 711 "$$directory" && trap 'rm -rf "$$directory"' EXIT && export HARU_STATE_DIR="$$directory" \
 		&& unset DATABASE_URL && $(BIN)/haru db upgrade && $(BIN)/haru db verify
 
 format: .venv/development  ## Format the code and print the schema

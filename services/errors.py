@@ -7,8 +7,8 @@
     └── RequestError      the request itself cannot be served: the top-level `errors` list
         └── Unauthenticated, Forbidden, RateLimited, ...
 
-The first line of a class's docstring is its public message. Whatever is not a `HaruError` is a bug: it is logged with the
-request id and answered as INTERNAL.
+The first line of a class's docstring is its public message, the rest makes docs/errors.md (`make docs`). Whatever is
+not a `HaruError` is a bug: it is logged with the request id and answered as INTERNAL.
 """
 
 from __future__ import annotations
@@ -82,37 +82,70 @@ class DomainError(HaruError):
 
 
 class NoFeatureToday(DomainError):
-    """Nothing, or another feature, is on today."""
+    """Nothing, or another feature, is on today.
+
+    When: the schedule has no active row for the business date, its feature is switched off, or another game's day
+        it is.
+    Do: show what `todayFeature` answers; ask again after its `endsAt`.
+    In: todayFeature, diceStatus, rouletteStatus, lotteryStatus, playDice, spinRoulette, drawLottery,
+        rankingSnapshot (of today), todayFeatureChanged, lotteryStockChanged; scheduleIssues for a day with
+        nothing on
+    """
 
     code = ErrorCode.NO_FEATURE_TODAY
 
 
 class InvalidFeatureSchedule(DomainError):
-    """Today is scheduled for a game that has no valid active configuration."""
+    """Today is scheduled for a game that has no valid active configuration.
+
+    When: the day's game has no active revision, or a broken one.
+    Do: tell an operator: `scheduleIssues` names the fault.
+    In: todayFeature, todayFeatureChanged; scheduleIssues
+    """
 
     code = ErrorCode.INVALID_FEATURE_SCHEDULE
 
 
 class InvalidDiceConfig(DomainError):
-    """The active dice configuration is broken."""
+    """The active dice configuration is broken.
+
+    When: there is no active revision, or a row of it was changed past the API.
+    Do: tell an operator: `upsertDiceConfig` publishes a valid revision.
+    In: diceStatus, playDice
+    """
 
     code = ErrorCode.INVALID_DICE_CONFIG
 
 
 class InvalidRouletteConfig(DomainError):
-    """The active roulette configuration is broken."""
+    """The active roulette configuration is broken.
+
+    When: there is no active revision, not six segments in it, a negative weight, or weights that sum to 0.
+    Do: tell an operator: `upsertRouletteConfig` publishes a valid revision.
+    In: rouletteStatus, spinRoulette
+    """
 
     code = ErrorCode.INVALID_ROULETTE_CONFIG
 
 
 class InvalidLotteryConfig(DomainError):
-    """The active lottery configuration is broken."""
+    """The active lottery configuration is broken.
+
+    When: there is no active revision, a negative weight or stock in it, or no active prize with a weight.
+    Do: tell an operator: `upsertLotteryConfig` publishes a valid revision.
+    In: lotteryStatus, drawLottery
+    """
 
     code = ErrorCode.INVALID_LOTTERY_CONFIG
 
 
 class DailyLimitReached(DomainError):
-    """All of today's plays are used up."""
+    """All of today's plays are used up.
+
+    When: the player has used `dailyLimit.max` plays of this game on the business date.
+    Do: wait until `dailyLimit.resetsAt`.
+    In: playDice, spinRoulette, drawLottery
+    """
 
     code = ErrorCode.DAILY_LIMIT_REACHED
 
@@ -123,104 +156,189 @@ class DailyLimitReached(DomainError):
 
 
 class OutOfStock(DomainError):
-    """Nothing is left to draw."""
+    """Nothing is left to draw.
+
+    When: every active prize is sold out.
+    Do: show that the lottery is over for today; an operator may publish a revision with new stock.
+    In: drawLottery; scheduleIssues for a day of such a lottery
+    """
 
     code = ErrorCode.OUT_OF_STOCK
 
 
 class LockNotAcquired(DomainError):
-    """Somebody else held what this needed for too long; nothing was written."""
+    """Somebody else held what this needed for too long; nothing was written.
+
+    When: another transaction held a row for longer than the configured wait (2 s unless set otherwise).
+    Do: send the very same request again, with the same key, after a moment.
+    In: every mutation
+    """
 
     code = ErrorCode.LOCK_NOT_ACQUIRED
     retryable = True
 
 
 class NoActiveSeason(DomainError):
-    """No season is on today."""
+    """No season is on today.
+
+    When: no season includes the business date.
+    Do: hide the season pass.
+    In: seasonPassStatus, stamp, claimReward; scheduleIssues
+    """
 
     code = ErrorCode.NO_ACTIVE_SEASON
 
 
 class NoActiveSeasonConflict(DomainError):
-    """More than one season is on today."""
+    """More than one season is on today.
+
+    When: two seasons include the business date, which the database refuses unless its constraint was removed.
+    Do: tell an operator: one of the seasons has to go.
+    In: seasonPassStatus, stamp, claimReward, playDice, spinRoulette, drawLottery; scheduleIssues
+    """
 
     code = ErrorCode.NO_ACTIVE_SEASON_CONFLICT
 
 
 class InvalidSeasonConfig(DomainError):
-    """The season's levels are broken."""
+    """The season's levels are broken.
+
+    When: the season's levels have gaps or XP that does not rise: rows were changed past the API.
+    Do: tell an operator: `upsertSeason` publishes valid levels.
+    In: seasonPassStatus, stamp, claimReward, playDice, spinRoulette, drawLottery; scheduleIssues
+    """
 
     code = ErrorCode.INVALID_SEASON_CONFIG
 
 
 class AlreadyStampedToday(DomainError):
-    """Today is stamped already."""
+    """Today is stamped already.
+
+    When: an earlier stamp, or the day's first play, stamped this date already.
+    Do: nothing: the stamp is there; read `seasonPassStatus`.
+    In: stamp
+    """
 
     code = ErrorCode.ALREADY_STAMPED_TODAY
 
 
 class InvalidStampSource(DomainError):
-    """A stamp's source is SEASON_PASS or today's feature."""
+    """A stamp's source is SEASON_PASS or today's feature.
+
+    When: `sourceFeature` names a feature that is not on today.
+    Do: send SEASON_PASS or the feature of `todayFeature`.
+    In: stamp
+    """
 
     code = ErrorCode.INVALID_STAMP_SOURCE
 
 
 class LevelNotFound(DomainError):
-    """The season has no such level."""
+    """The season has no such level.
+
+    When: the season has fewer levels.
+    Do: read the levels from `seasonPassStatus`.
+    In: claimReward
+    """
 
     code = ErrorCode.LEVEL_NOT_FOUND
 
 
 class LevelNotReached(DomainError):
-    """The player has not reached this level yet."""
+    """The player has not reached this level yet.
+
+    When: `requiredXp` of the level is more than the player's XP.
+    Do: wait until the level's state is CLAIMABLE.
+    In: claimReward
+    """
 
     code = ErrorCode.LEVEL_NOT_REACHED
 
 
 class AutoClaimLevel(DomainError):
-    """This level's reward is granted by itself when the level is reached."""
+    """This level's reward is granted by itself when the level is reached.
+
+    When: the level has `autoClaim`.
+    Do: nothing: its reward comes with the stamp that reaches the level.
+    In: claimReward
+    """
 
     code = ErrorCode.AUTO_CLAIM_LEVEL
 
 
 class RewardAlreadyClaimed(DomainError):
-    """This level's reward is claimed already."""
+    """This level's reward is claimed already.
+
+    When: the reward of this level was claimed with another key.
+    Do: nothing: the reward is in the ledger.
+    In: claimReward
+    """
 
     code = ErrorCode.REWARD_ALREADY_CLAIMED
 
 
 class InvalidRankingUpload(DomainError):
-    """The ranking file cannot be read."""
+    """The ranking file cannot be read.
+
+    When: the file is no CSV in UTF-8, its header has missing or unknown columns, or it is too large.
+    Do: correct the file: header `rank,display_name,score,external_id`, at most 10 MiB and 200,000 rows.
+    In: uploadRanking, publishRanking
+    """
 
     code = ErrorCode.INVALID_RANKING_UPLOAD
 
 
 class RankingNotFound(DomainError):
-    """No ranking is published for this date."""
+    """No ranking is published for this date.
+
+    When: no ranking was published for the date, or it was deleted.
+    Do: show that there is no ranking.
+    In: rankingSnapshot, deleteRanking, rankingPublished
+    """
 
     code = ErrorCode.RANKING_NOT_FOUND
 
 
 class IdempotencyKeyReused(DomainError):
-    """This idempotency key was used for another operation or input."""
+    """This idempotency key was used for another operation or input.
+
+    When: the same player used this key before, for another operation or other input.
+    Do: make a new key for every new command; keep it only for retries of the same one.
+    In: playDice, spinRoulette, drawLottery, stamp, claimReward, grantReward
+    """
 
     code = ErrorCode.IDEMPOTENCY_KEY_REUSED
 
 
 class RevisionConflict(DomainError):
-    """Somebody else changed this in the meantime."""
+    """Somebody else changed this in the meantime.
+
+    When: `expectedRevision` is not the current one; the message says which is.
+    Do: read the current state, and decide again.
+    In: every upsert, uploadRanking, publishRanking, deleteRanking
+    """
 
     code = ErrorCode.REVISION_CONFLICT
 
 
 class NotFound(DomainError):
-    """There is no such thing."""
+    """There is no such thing.
+
+    When: the id is unknown, or not the caller's to see.
+    Do: check the id.
+    In: grantReward, setPlayerBlocked
+    """
 
     code = ErrorCode.NOT_FOUND
 
 
 class UserBlocked(DomainError):
-    """This player is blocked."""
+    """This player is blocked.
+
+    When: an admin has blocked the player.
+    Do: send the player to support.
+    In: playDice, spinRoulette, drawLottery, stamp, claimReward
+    """
 
     code = ErrorCode.USER_BLOCKED
 
@@ -234,7 +352,12 @@ class ValidationIssue:
 
 
 class ValidationFailed(DomainError):
-    """The input has faults; `issues` lists every one."""
+    """The input has faults; `issues` lists every one.
+
+    When: some of the input's values are out of their bounds or do not fit each other.
+    Do: show each issue at its `path`; nothing was changed.
+    In: every upsert, uploadRanking, publishRanking, grantReward
+    """
 
     code = ErrorCode.VALIDATION_FAILED
 
@@ -249,44 +372,83 @@ class RequestError(HaruError):
 
 
 class Unauthenticated(RequestError):
-    """A valid access token is required."""
+    """A valid access token is required.
+
+    When: there is no token, or it is expired, malformed, or signed for somebody else; the answer never says
+        which.
+    Do: get a new token, then send the request again.
+    In: everything
+    """
 
     code = ErrorCode.UNAUTHENTICATED
 
 
 class Forbidden(RequestError):
-    """The token's role does not allow this."""
+    """The token's role does not allow this.
+
+    When: the token is valid, and its role may not call this field.
+    Do: use an account with the role that the field needs.
+    In: everything but what players and everybody may call
+    """
 
     code = ErrorCode.FORBIDDEN
 
 
 class RateLimited(RequestError):
-    """Too many requests; try again later."""
+    """Too many requests; try again later.
+
+    When: the address or the player has sent more requests than allowed.
+    Do: wait for `Retry-After` seconds.
+    In: everything
+    """
 
     code = ErrorCode.RATE_LIMITED
     retryable = True
 
 
 class QueryTooComplex(RequestError):
-    """The document is too complex."""
+    """The document is too complex.
+
+    When: the document has too many tokens, fields, aliases or directives, nests too deeply, or plays more than
+        once.
+    Do: split the document.
+    In: everything
+    """
 
     code = ErrorCode.QUERY_TOO_COMPLEX
 
 
 class BadRequest(RequestError):
-    """The request is malformed."""
+    """The request is malformed.
+
+    When: the request is not GraphQL over HTTP, the document or a variable does not fit the schema, or an argument
+        is out of its bounds.
+    Do: correct the request: the message says what is wrong.
+    In: everything
+    """
 
     code = ErrorCode.BAD_REQUEST
 
 
 class Unavailable(RequestError):
-    """The database does not answer at the moment; try again shortly."""
+    """The database does not answer at the moment; try again shortly.
+
+    When: the database is starting, restarting, overloaded or out of reach, or the request took too long. A
+        command may have happened.
+    Do: send the very same request again, with the same key: nothing happens twice.
+    In: everything
+    """
 
     code = ErrorCode.UNAVAILABLE
     retryable = True
 
 
 class Internal(RequestError):
-    """Something went wrong on our side."""
+    """Something went wrong on our side.
+
+    When: a bug of ours: it is logged with `extensions.requestId`.
+    Do: report the request id; retry a command only with its key.
+    In: everything
+    """
 
     code = ErrorCode.INTERNAL

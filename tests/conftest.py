@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import nullcontext
 
 import asyncpg
 import pytest
@@ -15,8 +13,8 @@ from sqlalchemy import make_url
 
 from models import Base
 from server.database import upgrade
-from server.embedded_postgres import embedded_postgres
 from services.database import connect_arguments
+from tests.postgres import temporary_postgres
 from tests.world import World, assert_ledger_holds, running
 
 TABLES = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
@@ -36,11 +34,8 @@ async def run_sql(url: str, *statements: str) -> None:
 def server_url() -> Iterator[str]:
     """A PostgreSQL server: DATABASE_URL's, whose role must be allowed to create databases, or an embedded one."""
     given = os.environ.pop("DATABASE_URL", None)
-    with ExitStack() as stack:
-        if given is None:
-            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="haru-", ignore_cleanup_errors=True))
-            given = stack.enter_context(embedded_postgres(Path(directory)))
-        yield given.replace("postgresql://", "postgresql+asyncpg://")
+    with temporary_postgres() if given is None else nullcontext(given) as url:
+        yield url.replace("postgresql://", "postgresql+asyncpg://")
 
 
 @pytest.fixture(scope="session")
