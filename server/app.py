@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random, SystemRandom  # noqa: TID251 (the one random source is made here)
@@ -26,6 +27,7 @@ from server.demo import demo_tokens
 from server.graphiql import graphiql_routes
 from server.graphql import GraphQLEndpoint, GraphQLOptions
 from server.limits import GraphQLLimits
+from server.rates import Rates
 from server.settings import Settings, read_settings
 from services.calendar import Calendar, Clock
 from services.database import Database
@@ -72,10 +74,13 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
         finally:
             await database.close()
 
+    per_player, per_address = settings.requests_per_second
+    rates = Rates(per_player=per_player, per_address=per_address, monotonic=time.monotonic)
     endpoint = GraphQLEndpoint[Principal](
         schema,
         authenticate=tokens.authenticate,
         make_context=lambda principal, request_id: Context(parts, principal, request_id),
+        admit=rates.admit,
         may_introspect=lambda principal: principal.role in READERS,
         options=GraphQLOptions(
             introspection=settings.is_local or settings.introspection,

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     lock_wait_seconds: float = Field(2.0, alias="HARU_LOCK_WAIT_SECONDS", ge=0.5, le=4.0)
     lanes: int | None = Field(None, alias="HARU_LANES", ge=1, le=16)
     pool_size: int = Field(8, alias="HARU_POOL_SIZE", ge=2, le=100)
+    player_rate: float | None = Field(None, alias="HARU_PLAYER_RATE", ge=0)
+    address_rate: float | None = Field(None, alias="HARU_ADDRESS_RATE", ge=0)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="HARU_CORS_ORIGINS")
     introspection: bool = Field(False, alias="HARU_INTROSPECTION")
     graphiql: bool = Field(False, alias="HARU_GRAPHIQL")
@@ -76,6 +78,15 @@ class Settings(BaseSettings):
     def lanes_per_process(self) -> int:
         """Lanes of one process: two in all were the fastest on two cores, and one is the least a process needs."""
         return self.lanes or max(1, 2 // self.workers)
+
+    @property
+    def requests_per_second(self) -> tuple[float, float]:
+        """How many requests one player, and one address, may send to a process; 0 is unlimited, as it is locally."""
+        player, address = (0.0, 0.0) if self.is_local else (50.0, 500.0)
+        return (
+            player if self.player_rate is None else self.player_rate,
+            address if self.address_rate is None else self.address_rate,
+        )
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -1,0 +1,59 @@
+"""Rates: how many requests one player, and one address, may send.
+
+Each has a bucket that refills steadily and holds a few seconds' worth (the generic cell rate algorithm: one number a
+bucket). Buckets are per process, so the true limit is up to `workers` times as high; they bound what one sender can
+cost, they are no quota.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from starlette.types import Scope
+
+from schema.context import Principal
+from services.errors import RateLimited
+
+BURST_SECONDS = 4.0
+KEPT_BUCKETS = 50_000
+
+
+class TooManyRequests(RateLimited):
+    """Too many requests; try again later."""
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        """Carry the seconds after which the next request is admitted."""
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Rates:
+    """Admits or refuses requests. `per_player` and `per_address` are requests a second; 0 is unlimited."""
+
+    def __init__(self, *, per_player: float, per_address: float, monotonic: Callable[[], float]) -> None:
+        self._per_player = per_player
+        self._per_address = per_address
+        self._monotonic = monotonic
+        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
+
+    def admit(self, scope: Scope, principal: Principal | None) -> None:
+        """Count a request.
+
+        Raises: TooManyRequests when its address or its player has sent too many.
+        """
+        client = scope.get("client")
+        if self._per_address and client:
+            self._take(("address", client[0]), self._per_address)
+        if self._per_player and principal is not None:
+            self._take(("player", principal.player_id), self._per_player)
+
+    def _take(self, bucket: Hashable, rate: float) -> None:
+        now = self._monotonic()
+        full_at = max(self._full_at.get(bucket, now), now)
+        if full_at - now > BURST_SECONDS:
+            raise TooManyRequests(full_at - now - BURST_SECONDS)
+        self._full_at[bucket] = full_at + 1 / rate
+        self._full_at.move_to_end(bucket)
+        if len(self._full_at) > KEPT_BUCKETS:
+            self._full_at.popitem(last=False)
