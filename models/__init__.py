@@ -1,7 +1,7 @@
 """Tables and constraints. Every rule that a constraint can hold, a named constraint holds."""
 
 from models.audit import AuditEntry
-from models.base import MAX_AMOUNT, MAX_SAFE_INTEGER, Base
+from models.base import LAST_DATE, MAX_AMOUNT, MAX_SAFE_INTEGER, MAX_STAMP_XP, Base
 from models.dice import DiceConfig, DiceLog
 from models.enums import BALANCE_TYPES, DiceOutcome, EventName, FeatureType, RewardCause, RewardType, Role
 from models.features import FeatureConfig, FeatureSchedule
@@ -11,16 +11,27 @@ from models.players import IdempotencyKey, Player, UserEvent
 from models.ranking import MAX_RANKING_ROWS, RankingDaily, RankingRevision
 from models.rewards import CouponCode, CouponWaiting, RewardBalance, RewardEntry
 from models.roulette import RouletteConfig, RouletteLog, RouletteSegment
-from models.season_pass import MAX_LEVELS, Season, SeasonLevel, SeasonProgress, SeasonReward, SeasonStamp
+from models.season_pass import (
+    MAX_LEVELS,
+    MAX_SEASON_DAYS,
+    Season,
+    SeasonLevel,
+    SeasonProgress,
+    SeasonReward,
+    SeasonStamp,
+)
 
 __all__ = [
     "BALANCE_TYPES",
+    "LAST_DATE",
     "MAX_AMOUNT",
     "MAX_DAILY_PLAYS",
     "MAX_LEVELS",
     "MAX_PRIZES",
     "MAX_RANKING_ROWS",
     "MAX_SAFE_INTEGER",
+    "MAX_SEASON_DAYS",
+    "MAX_STAMP_XP",
     "AuditEntry",
     "Base",
     "CouponCode",

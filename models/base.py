@@ -28,6 +28,12 @@ MAX_SAFE_INTEGER = 2**53 - 1
 MAX_AMOUNT = 1_000_000_000
 """The largest amount of one reward, weight, stock or XP."""
 
+MAX_STAMP_XP = 100_000
+"""The largest XP of a stamp, and the largest bonus of a feature: the longest season of both still fits 32 bits."""
+
+LAST_DATE = dt.date(2999, 12, 31)
+"""The last day that can be scheduled."""
+
 
 class Base(DeclarativeBase):
     """The base of all tables."""

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import CheckConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import MAX_AMOUNT, Base, IntegerKey, bounded, text_enum, text_length
+from models.base import LAST_DATE, MAX_STAMP_XP, Base, IntegerKey, bounded, text_enum, text_length
 from models.enums import FeatureType
 
 
@@ -15,7 +15,11 @@ class FeatureSchedule(Base):
     """The feature of one business date."""
 
     __tablename__ = "feature_schedule"
-    __table_args__ = (UniqueConstraint("date"), CheckConstraint("revision >= 1", name="revision"))
+    __table_args__ = (
+        UniqueConstraint("date"),
+        CheckConstraint(f"date <= '{LAST_DATE}'", name="date"),
+        CheckConstraint("revision >= 1", name="revision"),
+    )
 
     id: Mapped[IntegerKey]
     date: Mapped[dt.date]
@@ -33,7 +37,8 @@ class FeatureConfig(Base):
         UniqueConstraint("feature_type"),
         text_length("title", 100),
         text_length("page_path", 200),
-        bounded("stamp_xp_bonus", 0, MAX_AMOUNT),
+        CheckConstraint("page_path ~ '^/([^/]|$)'", name="page_path"),
+        bounded("stamp_xp_bonus", 0, MAX_STAMP_XP),
         CheckConstraint("revision >= 1", name="revision"),
     )
 

@@ -10,11 +10,13 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func, literal_column
 
-from models.base import MAX_AMOUNT, Base, IntegerKey, bounded, text_enum, text_length
+from models.base import LAST_DATE, MAX_AMOUNT, MAX_STAMP_XP, Base, IntegerKey, bounded, text_enum, text_length
 from models.enums import FeatureType
 from models.games import Reward, reward_constraints
 
 MAX_LEVELS = 200
+
+MAX_SEASON_DAYS = 3_660
 
 
 class Season(Base):
@@ -24,8 +26,9 @@ class Season(Base):
     __table_args__ = (
         UniqueConstraint("name"),
         text_length("name", 100),
-        CheckConstraint("start_date <= end_date", name="dates"),
-        bounded("base_xp_per_stamp", 0, MAX_AMOUNT),
+        CheckConstraint(f"end_date - start_date BETWEEN 0 AND {MAX_SEASON_DAYS - 1}", name="dates"),
+        CheckConstraint(f"end_date <= '{LAST_DATE}'", name="end_date"),
+        bounded("base_xp_per_stamp", 0, MAX_STAMP_XP),
         bounded("max_level", 1, MAX_LEVELS),
         CheckConstraint("revision >= 1", name="revision"),
         ExcludeConstraint(

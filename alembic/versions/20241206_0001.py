@@ -175,7 +175,8 @@ def upgrade() -> None:
         sa.CheckConstraint("char_length(page_path) BETWEEN 1 AND 200", name=op.f("ck_feature_config_page_path_length")),
         sa.CheckConstraint("char_length(title) BETWEEN 1 AND 100", name=op.f("ck_feature_config_title_length")),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_feature_config_revision")),
-        sa.CheckConstraint("stamp_xp_bonus BETWEEN 0 AND 1000000000", name=op.f("ck_feature_config_stamp_xp_bonus")),
+        sa.CheckConstraint("page_path ~ '^/([^/]|$)'", name=op.f("ck_feature_config_page_path")),
+        sa.CheckConstraint("stamp_xp_bonus BETWEEN 0 AND 100000", name=op.f("ck_feature_config_stamp_xp_bonus")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feature_config")),
         sa.UniqueConstraint("feature_type", name=op.f("uq_feature_config_feature_type")),
     )
@@ -201,6 +202,7 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("revision", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("date <= '2999-12-31'", name=op.f("ck_feature_schedule_date")),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_feature_schedule_revision")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feature_schedule")),
         sa.UniqueConstraint("date", name=op.f("uq_feature_schedule_date")),
@@ -270,12 +272,13 @@ def upgrade() -> None:
             (sa.text("daterange(start_date, end_date, '[]')"), "&&"), using="gist", name="ex_season_pass_config_overlap"
         ),
         sa.CheckConstraint(
-            "base_xp_per_stamp BETWEEN 0 AND 1000000000", name=op.f("ck_season_pass_config_base_xp_per_stamp")
+            "base_xp_per_stamp BETWEEN 0 AND 100000", name=op.f("ck_season_pass_config_base_xp_per_stamp")
         ),
         sa.CheckConstraint("char_length(name) BETWEEN 1 AND 100", name=op.f("ck_season_pass_config_name_length")),
         sa.CheckConstraint("max_level BETWEEN 1 AND 200", name=op.f("ck_season_pass_config_max_level")),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_season_pass_config_revision")),
-        sa.CheckConstraint("start_date <= end_date", name=op.f("ck_season_pass_config_dates")),
+        sa.CheckConstraint("end_date - start_date BETWEEN 0 AND 3659", name=op.f("ck_season_pass_config_dates")),
+        sa.CheckConstraint("end_date <= '2999-12-31'", name=op.f("ck_season_pass_config_end_date")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_season_pass_config")),
         sa.UniqueConstraint("name", name=op.f("uq_season_pass_config_name")),
     )
