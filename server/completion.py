@@ -22,6 +22,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    default_field_resolver,
     default_type_resolver,
     is_abstract_type,
     is_leaf_type,
@@ -108,10 +109,8 @@ class Completion:
 
         `path` names the response keys down to the field; what is below a list carries no index.
         """
-        resolve, arguments = field.resolve, arguments_of(field, details[0].node)
-        tell = self.info(parent, field, details, path)
-        if resolve is None:
-            raise Anomaly
+        resolve = field.resolve or default_field_resolver
+        arguments, tell = arguments_of(field, details[0].node), self.info(parent, field, details, path)
 
         def call(source: Any, run: Run) -> Any:
             return resolve(source, tell(run), **arguments(run))
@@ -133,11 +132,7 @@ class Completion:
 
     def selection(self, parent: GraphQLObjectType, details: FieldDetailsList, path: Path) -> Complete:
         """Complete an object of exactly the type `parent` with the fields that `details` select on it."""
-        grouped, deferred, _ = collect_subfields(
-            self.schema, self.fragments, self.conditions, self.operation, parent, details
-        )
-        if deferred:
-            raise Anomaly
+        grouped, _, _ = collect_subfields(self.schema, self.fragments, self.conditions, self.operation, parent, details)
         template: dict[str, Any] = {}
         attributes: list[tuple[str, str, Complete]] = []
         resolved: list[tuple[str, Resolve, Complete]] = []

@@ -192,9 +192,7 @@ class CompiledOperation:
             {name: value for name, value in variables.coerced.items() if name in self.conditions},
         )
         completion = Completion(self.schema, operation, self.fragments, conditions)
-        grouped, deferred, _ = collect_fields(schema, self.fragments, conditions, parent, operation)
-        if deferred:
-            raise Anomaly
+        grouped, _, _ = collect_fields(schema, self.fragments, conditions, parent, operation)
         roots = []
         for key, details in grouped.items():
             name = details[0].node.name.value

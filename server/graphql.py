@@ -114,6 +114,8 @@ class GraphQLEndpoint(Generic[Principal]):
         """
         if schema.extensions or schema.directives:
             raise TypeError("The compiled executor runs neither schema extensions nor operation directives.")
+        if schema.config.enable_experimental_incremental_execution:
+            raise TypeError("Neither @defer nor @stream is served.")
         if schema.config.sort_schema:
             # Strawberry's resolution of unions and enums compares with the types that sorting replaces by copies.
             raise TypeError("A sorted schema cannot resolve its unions: sort it where it is printed.")
@@ -150,7 +152,7 @@ class GraphQLEndpoint(Generic[Principal]):
         except Disconnected:
             return
         except Refused as refused:
-            if refused.status == 413:
+            if refused.unread:
                 await drain(receive, at_most=DRAIN_BYTES, seconds=DRAIN_SECONDS)
             status, extra = refused.status, refused.headers
             body = orjson.dumps({"errors": [public_error(refused.error)]})

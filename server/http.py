@@ -17,7 +17,6 @@ import orjson
 from python_multipart.multipart import parse_options_header
 from starlette.types import Receive, Send
 
-from server.masking import public_error
 from server.operations import CONTROL_CHARACTERS
 from services.errors import BadRequest, ErrorCode, HaruError
 
@@ -38,6 +37,9 @@ Headers = list[tuple[bytes, bytes]]
 
 class Refused(Exception):
     """A request that ends at the transport: a status, one error, and the headers that belong to it."""
+
+    unread = False
+    """Whether the client is still sending its body."""
 
     def __init__(self, error: HaruError, *, status: int | None = None, headers: Iterable[tuple[bytes, bytes]] = ()):
         """Refuse with `error`, at the status that its code asks for unless another is given."""
@@ -121,31 +123,23 @@ async def read_body(headers: Headers, receive: Receive, *, at_most: int) -> byte
     if message["type"] == "http.disconnect":
         raise Disconnected
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return _within(body, at_most)
-    chunks, length = [body], len(body)
-    while message.get("more_body", False):
+    more = message.get("more_body", False)
+    while more and len(body) <= at_most:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        chunks.append(message.get("body", b""))
-        length += len(chunks[-1])
-        if length > at_most:
-            raise too_large(at_most)
-    return b"".join(chunks)
+        body += message.get("body", b"")  # few and small: the server reads 64 KiB at a time
+        more = message.get("more_body", False)
+    if len(body) > at_most:
+        raise too_large(at_most, unread=more)
+    return body
 
 
 def refuse_declared_length(headers: Headers, at_most: int) -> None:
     """Refuse a body by the length that it announces. Raises: Refused (413)."""
     declared = header(headers, b"content-length")
     if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > at_most):
-        raise too_large(at_most)
-
-
-def _within(body: bytes, at_most: int) -> bytes:
-    if len(body) > at_most:
-        raise too_large(at_most)
-    return body
+        raise too_large(at_most, unread=True)
 
 
 async def drain(receive: Receive, *, at_most: int, seconds: float) -> None:
@@ -159,10 +153,12 @@ async def drain(receive: Receive, *, at_most: int, seconds: float) -> None:
                 at_most -= len(message.get("body", b""))
 
 
-def too_large(at_most: int) -> Refused:
-    """Make the refusal of a body that is too large."""
+def too_large(at_most: int, *, unread: bool) -> Refused:
+    """Make the refusal of a body that is too large; `unread` tells whether there is more of it to come."""
     error = BadRequest(f"The request's body is larger than {at_most} bytes.")
-    return Refused(error, status=413, headers=[(b"connection", b"close")])
+    refused = Refused(error, status=413, headers=[(b"connection", b"close")])
+    refused.unread = unread
+    return refused
 
 
 def too_slow() -> Refused:
@@ -258,8 +254,3 @@ async def respond(
         }
     )
     await send({"type": "http.response.body", "body": body})
-
-
-def refusal_body(error: HaruError) -> bytes:
-    """Format the body of a refusal."""
-    return orjson.dumps({"errors": [public_error(error)]})

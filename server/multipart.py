@@ -42,11 +42,11 @@ async def _chunks(receive: Receive, at_most: int) -> AsyncGenerator[bytes, None]
         if message["type"] == "http.disconnect":
             raise Disconnected
         body: bytes = message.get("body", b"")
+        more = message.get("more_body", False)
         length += len(body)
         if length > at_most:
-            raise too_large(at_most)
+            raise too_large(at_most, unread=more)
         yield body
-        more = message.get("more_body", False)
 
 
 def operations_of(form: FormData) -> Any:

@@ -131,8 +131,6 @@ class Documents:
             if error.description.startswith("Document contains more than"):
                 raise QueryTooComplex(f"The document has more than {self.limits.tokens} tokens.") from None
             raise InvalidDocument([error]) from None
-        except GraphQLError as error:
-            raise InvalidDocument([error]) from None
         refuse_control_characters(node)
         return node
 

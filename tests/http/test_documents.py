@@ -50,6 +50,7 @@ async def post(
         ("query @nope { matrix }", "Unknown directive '@nope'."),
         ("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "Cannot spread fragment 'a'"),
         ("{" * 300, "Syntax Error"),
+        ("{ echo(names: " + "[" * 220, "Syntax Error: Document is nested too deeply"),
         ("# nothing", "Syntax Error: Unexpected <EOF>."),
     ],
 )
@@ -314,6 +315,7 @@ def test_what_the_executor_cannot_run_is_refused_at_once() -> None:
     for arguments in (
         {"extensions": [SchemaExtension]},
         {"config": StrawberryConfig(sort_schema=True, scalar_map=SCALARS)},
+        {"config": StrawberryConfig(enable_experimental_incremental_execution=True, scalar_map=SCALARS)},
     ):
         given: dict[str, Any] = {"config": StrawberryConfig(scalar_map=SCALARS)} | arguments
         other = strawberry.Schema(query=Query, types=schema_types(), **given)

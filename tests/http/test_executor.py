@@ -68,6 +68,7 @@ async def both(text: str, variables: dict[str, Any] | None = None, *, fallbacks:
 COMPILED = {
     "leaves and lists": "{ animals { id name colour legs toys { label price } } }",
     "null in a nullable list": "{ animals { name } }",
+    "null for a list": '{ animals(kind: "none") { name } }',
     "a tuple is a list": '{ animals(kind: "tuple") { name } }',
     "nested lists": "{ matrix }",
     "typename": "{ __typename animal { __typename kind: __typename } things { __typename } }",
@@ -120,6 +121,13 @@ JUDGED = {
     "awaitable items by their type alone": '{ animals(kind: "awaitables") { __typename } }',
     "no iterable": '{ animals(kind: "scalar") { name } }',
     "no known type": '{ animals(kind: "strange") { name } }',
+    "a fault beside a resolver that waits": """
+        { animals(kind: "sleepy") { ... on Dog { walks { metres } } friend { id name } } }""",
+    "a type that does not belong": '{ animals(kind: "stone") { name } }',
+    "a value that is not of its type": "{ miscast { weight } }",
+    "a leaf that serializes to nothing": "{ nothingSerialized }",
+    "no list": '{ animals(kind: "scalar") { name } matrix }',
+    "a subscription": "subscription { ticks }",
     "a leaf that does not serialize": "{ unserializable }",
     "an unhandled error of a handled field": '{ adopt(name: "bug") { __typename } }',
     "an error below": "{ page { nodes { walks(first: 11) { metres } } } }",

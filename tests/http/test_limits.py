@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import httpx
@@ -143,7 +144,7 @@ async def test_hostile_documents_are_cheap(client: httpx.AsyncClient, text: str)
     for body in ({"query": text}, {"query": text, "operationName": "q0"}):
         started = time.process_time()
         response = await client.post("/graphql", json=body)
-        assert time.process_time() - started < 0.2
+        assert time.process_time() - started < (0.2 if sys.gettrace() is None else 1)  # measuring coverage is slow
         assert response.status_code in (200, 400)
         assert response.headers["content-type"].startswith("application/json")
         for error in response.json().get("errors", []):

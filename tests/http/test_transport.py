@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -225,6 +226,17 @@ async def test_a_large_body_in_chunks(client: httpx.AsyncClient, refused: Check)
             yield b" " * 1000
 
     refused(await client.post("/graphql", content=chunks(), headers={"content-type": JSON}), 413, "BAD_REQUEST")
+
+
+async def test_a_large_body_that_is_all_there_is_refused_at_once() -> None:
+    # With nothing left to arrive, waiting for more would only end with the connection.
+    whole = {"type": "http.request", "body": b" " * 70_000, "more_body": False}
+    form = [(b"content-type", b"multipart/form-data; boundary=b"), HEADERS[1]]
+    started = time.monotonic()
+    assert (await raw(make_endpoint(), HEADERS, [dict(whole)]))[0] == 413
+    small = make_endpoint(GraphQLOptions(upload_bytes=60_000))
+    assert (await raw(small, form, [dict(whole)]))[0] == 413
+    assert time.monotonic() - started < 1
 
 
 async def test_a_declared_length_is_believed(refused: Check) -> None:

@@ -17,6 +17,7 @@ from schema.upload import UPLOAD, Upload
 from services.errors import DomainError, OutOfStock, RateLimited, Unauthenticated
 
 DateTime = NewType("DateTime", dt.datetime)
+Nothing = NewType("Nothing", str)
 NOON = DateTime(dt.datetime(2024, 12, 6, 12, tzinfo=dt.UTC))
 T = TypeVar("T")
 
@@ -167,6 +168,12 @@ def menagerie(kind: str) -> Any:
             return [awaitable(cat()), dog()]
         case "strange":
             return [cat(), SimpleNamespace(name="nobody")]
+        case "none":
+            return None
+        case "sleepy":
+            return [dog(), broken_cat()]
+        case "stone":
+            return [cat(), Stone(weight=1)]
         case "cast":
             return [strawberry.cast(Cat, SimpleNamespace(**vars(cat(name="Cast")))), cat()]
     return ordinary
@@ -262,6 +269,14 @@ class Query:
         return "not a number"  # type: ignore[return-value]
 
     @strawberry.field
+    async def nothing_serialized(self) -> list[Nothing | None]:
+        return [Nothing("x")]
+
+    @strawberry.field
+    def miscast(self) -> Stone:
+        return cat()  # type: ignore[return-value]
+
+    @strawberry.field
     async def seen(self, info: Info) -> str:
         """What a resolver finds in its info."""
         raw = info._raw_info
@@ -314,6 +329,7 @@ class Subscription:
 
 SCALARS: dict[Any, Any] = {
     Upload: UPLOAD,
+    Nothing: strawberry.scalar(name="Nothing", serialize=lambda _: None, parse_value=str),
     DateTime: strawberry.scalar(name="DateTime", serialize=lambda value: value.isoformat(), parse_value=str),
 }
 
