@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,26 @@ class Client:
         answer = await self.execute(query, **variables)
         code: str = answer["errors"][0]["extensions"]["code"]
         return code
+
+    async def upload(self, query: str, content: bytes, variable: str = "file") -> dict[str, Any]:
+        """Send a document with a file as `$file`, or as what `variable` names (such as `input.file`)."""
+        variables: dict[str, Any] = {}
+        target = variables
+        *path, last = variable.split(".")
+        for name in path:
+            target = target.setdefault(name, {})
+        target[last] = None
+        response = await self.http.post(
+            "/graphql",
+            data={
+                "operations": json.dumps({"query": query, "variables": variables}),
+                "map": json.dumps({"0": [f"variables.{variable}"]}),
+            },
+            files={"0": ("ranking.csv", content, "text/csv")},
+            headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
+        )
+        answer: dict[str, Any] = response.json()
+        return answer
 
     def new_key(self) -> str:
         """An idempotency key not used before by this client."""

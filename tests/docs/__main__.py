@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+
+import asyncpg
 
 from server.database import upgrade
+from services.database import connect_arguments
+from tests.conftest import TABLES
 from tests.docs.errors import errors_page
-from tests.docs.examples import PAGE, page_with_answers
+from tests.docs.examples import DOCS, PAGES, page_with_answers
 from tests.postgres import temporary_postgres
 from tests.world import running
 
 
-async def write_examples(url: str) -> None:
-    """Send every example to a fresh world and write the answers."""
+async def write(page: Path, url: str) -> None:
+    """Send a page's examples to a fresh world and write the answers."""
+    connection = await asyncpg.connect(**connect_arguments(url))
+    await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
+    await connection.close()
     async with running(url) as world:
-        PAGE.write_text(await page_with_answers(world), encoding="utf-8")
+        page.write_text(await page_with_answers(page, world), encoding="utf-8")
 
 
 def main() -> None:
-    """Write docs/errors.md and docs/examples.md."""
-    (PAGE.parent / "errors.md").write_text(errors_page(), encoding="utf-8")
+    """Write docs/errors.md and the answers in the pages of examples."""
+    (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
     with temporary_postgres() as url:
         upgrade(url)
-        asyncio.run(write_examples(url))
+        for page in PAGES:
+            asyncio.run(write(page, url))
 
 
-main()
+if __name__ == "__main__":
+    main()

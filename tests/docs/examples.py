@@ -1,7 +1,7 @@
-"""docs/examples.md: every GraphQL document in it is sent, in order, and its answer written behind it.
+"""Pages of examples: every GraphQL document in them is sent, in order, and its answer written behind it.
 
 A line `<!-- as: PLAYER, today: DICE -->` before a document says who sends it and what is on; variables are a block
-`json variables`. Clock, dice and ids are fixed, so that the answers come out the same every time.
+`json variables`, an uploaded file a block `csv`. Clock, dice and ids are fixed: the answers are the same every time.
 """
 
 from __future__ import annotations
@@ -9,32 +9,39 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from models import FeatureType, Role
-from tests.world import World
+from tests.world import Client, World
 
-PAGE = Path(__file__).parents[2] / "docs" / "examples.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = (DOCS / "examples.md", DOCS / "operations.md")
 
 EXAMPLE = re.compile(
     r"<!-- as: (?P<role>\w+), today: (?P<today>\w+) -->\n+"
     r"```graphql\n(?P<query>.*?)```\n+"
     r"(?:```json variables\n(?P<variables>.*?)```\n+)?"
+    r"(?:```csv\n(?P<file>.*?)```\n+)?"
     r"```json\n(?P<answer>.*?)```",
     re.DOTALL,
 )
 
-NAMES = {Role.PLAYER: "demo-player", Role.OPERATOR: "demo-operator", Role.ADMIN: "demo-admin"}
 
-
-async def page_with_answers(world: World) -> str:
-    """The page, with the answers that this world gives."""
-    page, out, end = PAGE.read_text(encoding="utf-8"), [], 0
-    for match in EXAMPLE.finditer(page):
+async def page_with_answers(page: Path, world: World) -> str:
+    """A page, with the answers that this world gives."""
+    text, out, end = page.read_text(encoding="utf-8"), [], 0
+    for match in EXAMPLE.finditer(text):
         role = Role(match["role"])
-        client = await world.player(NAMES.get(role, f"demo-{role.lower()}"), role)
+        client = await world.player(f"demo-{role.lower()}", role)
         await world.today(FeatureType(match["today"]))
         world.clock.advance(seconds=1)
-        answer = await client.execute(match["query"], **json.loads(match["variables"] or "{}"))
-        out += [page[end : match.start("answer")], json.dumps(answer, indent=2, ensure_ascii=False), "\n"]
+        answer = await _answer(client, match)
+        out += [text[end : match.start("answer")], json.dumps(answer, indent=2, ensure_ascii=False), "\n"]
         end = match.end("answer")
-    return "".join([*out, page[end:]])
+    return "".join([*out, text[end:]])
+
+
+async def _answer(client: Client, example: re.Match[str]) -> dict[str, Any]:
+    if example["file"] is None:
+        return await client.execute(example["query"], **json.loads(example["variables"] or "{}"))
+    return await client.upload(example["query"], example["file"].encode())

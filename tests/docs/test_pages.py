@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.docs.errors import errors_page
-from tests.docs.examples import EXAMPLE, PAGE, page_with_answers
+from tests.docs.examples import DOCS, EXAMPLE, PAGES, page_with_answers
 from tests.world import World
 
 
-async def test_examples_answer_what_the_page_says(world: World) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert len(EXAMPLE.findall(page)) == page.count("```graphql")
-    assert await page_with_answers(world) == page
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+async def test_examples_answer_what_the_page_says(page: Path, world: World) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert len(EXAMPLE.findall(text)) == text.count("```graphql")
+    assert await page_with_answers(page, world) == text
 
 
 def test_the_error_catalogue_is_the_code_s() -> None:
-    page = Path(__file__).parents[2] / "docs" / "errors.md"
-    assert page.read_text(encoding="utf-8") == errors_page()
+    assert (DOCS / "errors.md").read_text(encoding="utf-8") == errors_page()
