@@ -94,6 +94,11 @@ def ask(url: str, sql: str) -> Any:
         return thread.submit(asyncio.run, fetch()).result()
 
 
+def as_postgres() -> dict[str, Any]:
+    """Arguments of subprocess that run a program under PostgreSQL's account."""
+    return {"user": POSTGRES_UID, "group": POSTGRES_UID, "extra_groups": []} if AS_ROOT else {}
+
+
 def command_lines() -> dict[int, list[str]]:
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -258,7 +263,7 @@ def test_a_killed_server_is_replaced_at_the_next_start(
     [victim] = victims(state)
     [before] = postmasters(state)
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: not keepers(state))  # either takes the other with it
+    wait_until(lambda: not keepers(state) and not postmasters(state))  # either takes the other with it
     with embedded_postgres(state) as url:
         [after] = postmasters(state)
         assert after != before
@@ -277,15 +282,17 @@ def test_a_keeper_killed_during_the_first_start(state: Path, user: Callable[...,
     assert list((state / "postgres").glob("data.new.*")) == []
 
 
-def test_a_pid_file_that_names_a_living_stranger(state: Path) -> None:
-    pid_file = state / "postgres" / "data" / "postmaster.pid"
+def test_pid_files_that_name_a_living_stranger(state: Path) -> None:
+    socket, data = state / "postgres" / "socket", state / "postgres" / "data"
     with embedded_postgres(state):
-        lines = pid_file.read_text().splitlines()
-    account: dict[str, Any] = {"user": POSTGRES_UID, "group": POSTGRES_UID} if AS_ROOT else {}
-    stranger = subprocess.Popen(["sleep", "60"], **account)
+        left = {path: path.read_text() for path in (data / "postmaster.pid", socket / ".s.PGSQL.5432.lock")}
+    stranger = subprocess.Popen(["sleep", "60"], **as_postgres())
     try:
-        pid_file.write_text("\n".join([str(stranger.pid), *lines[1:], ""]))
-        shutil.chown(pid_file, *[pid_file.parent.stat().st_uid] * 2)
+        socket.mkdir(mode=0o700)
+        for path, text in left.items():
+            path.write_text("\n".join([str(stranger.pid), *text.splitlines()[1:], ""]))
+        for path in (socket, *left):
+            shutil.chown(path, data.stat().st_uid, data.stat().st_gid)
         with embedded_postgres(state) as url:
             assert ask(url, "SELECT 1") == 1
         assert stranger.poll() is None
@@ -294,15 +301,25 @@ def test_a_pid_file_that_names_a_living_stranger(state: Path) -> None:
         stranger.wait()
 
 
-def test_an_empty_pid_file_and_a_socket_left_by_a_loss_of_power(state: Path) -> None:
+def test_a_server_without_a_keeper_is_replaced(state: Path) -> None:
+    with embedded_postgres(state) as url:
+        [pid] = postmasters(state)
+        command = command_lines()[pid][:-1]
+        ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
+    socket, data = state / "postgres" / "socket", state / "postgres" / "data"
+    socket.mkdir(mode=0o700)
+    shutil.chown(socket, data.stat().st_uid, data.stat().st_gid)
+    orphan = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **as_postgres())
+    wait_until((socket / ".s.PGSQL.5432").exists)
+    with embedded_postgres(state) as url:
+        assert orphan.wait(timeout=5) == 0
+        assert ask(url, "SELECT answer FROM kept") == 42
+
+
+def test_an_empty_pid_file_of_a_loss_of_power(state: Path) -> None:
     with embedded_postgres(state):
         pass
     (state / "postgres" / "data" / "postmaster.pid").touch()
-    leftovers = state / "postgres" / "socket"
-    leftovers.mkdir(mode=0o700)
-    owner = (state / "postgres" / "data").stat().st_uid
-    os.chown(leftovers, owner, owner if AS_ROOT else -1)
-    (leftovers / ".s.PGSQL.5432.lock").write_text("1\n")
     with embedded_postgres(state) as url:
         assert ask(url, "SELECT 1") == 1
 
