@@ -101,8 +101,9 @@ class Tokens:
             header = jwt.get_unverified_header(token)
             if header.get("alg") != "HS256" or header.get("typ") != "JWT" or "crit" in header:
                 raise Unauthenticated
-            # The clock is ours: expiry and issue time are compared below.
-            options: Any = {"require": list(CLAIMS), "verify_exp": False, "verify_iat": False, "strict_aud": True}
+            # The clock is ours: all times are compared below.
+            options: Any = dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf"), False)
+            options |= {"require": list(CLAIMS), "strict_aud": True}
             claims = jwt.decode(
                 token,
                 self._secrets[header["kid"]],
@@ -119,9 +120,13 @@ class Tokens:
 def _principal(claims: dict[str, Any], now: float) -> Principal:
     """Whom the claims name. Raises: Unauthenticated, ValueError, TypeError when one of them is off."""
     subject, issued, expires = claims["sub"], claims["iat"], claims["exp"]
-    if type(issued) is not int or type(expires) is not int:
+    not_before = claims.get("nbf", issued)
+    if type(issued) is not int or type(expires) is not int or type(not_before) is not int:
         raise Unauthenticated
-    if not issued - CLOCK_SKEW_SECONDS <= now < expires or not 0 < expires - issued <= MAX_LIFETIME_SECONDS:
+    if (
+        not max(issued, not_before) - CLOCK_SKEW_SECONDS <= now < expires
+        or not 0 < expires - issued <= MAX_LIFETIME_SECONDS
+    ):
         raise Unauthenticated
     if not SUBJECT.fullmatch(subject) or int(subject) > MAX_PLAYER_ID:
         raise Unauthenticated

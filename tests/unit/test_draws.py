@@ -1,0 +1,215 @@
+"""Draws: every throw, every integer, and whether chance is fair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import product
+from random import Random
+from typing import Any
+
+import pytest
+
+from models import DiceOutcome, RewardType
+from services.answers import DiceRoll, Prize, Reward, Segment
+from services.errors import InvalidDiceConfig, InvalidLotteryConfig, InvalidRouletteConfig, OutOfStock
+from services.rules.dice import CHANCES, DICE, outcome_of
+from services.rules.dice import draw as roll
+from services.rules.lottery import LOTTERY, stocks_of
+from services.rules.lottery import draw as draw_prize
+from services.rules.roulette import ROULETTE
+from services.rules.roulette import draw as spin
+from services.rules.weights import pick, position_of
+from tests.unit import rules
+
+DRAWS = 200_000
+CRITICAL = {1: 19.51, 2: 23.03, 3: 25.90, 4: 28.47, 5: 30.86, 35: 86.6}
+"""Chi-square values that a fair source exceeds once in 100,000 runs, by degrees of freedom; the seeds are fixed."""
+
+
+class Points(Random):
+    """A random source that draws the given integers, and checks from what range."""
+
+    def __init__(self, points: list[int], total: int) -> None:
+        super().__init__(0)
+        self.points, self.total = points, total
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        assert (start, stop, step) == (self.total, None, 1)
+        return self.points.pop(0)
+
+
+def chi_square(counts: Mapping[Any, int], weights: Mapping[Any, int]) -> float:
+    drawn, total = sum(counts.values()), sum(weights.values())
+    assert counts.keys() <= {key for key, weight in weights.items() if weight}
+    expected = {key: Fraction(drawn * weight, total) for key, weight in weights.items() if weight}
+    return float(sum((counts[key] - mean) ** 2 / mean for key, mean in expected.items()))
+
+
+def dice_of(roll: Any) -> tuple[int, int, int, int]:
+    assert isinstance(roll, DiceRoll)
+    return (*roll.user_dice, *roll.dealer_dice)
+
+
+def test_every_throw_has_its_outcome() -> None:
+    for throw in product(range(1, 7), repeat=4):
+        check_throw(*throw)
+
+
+def check_throw(a: int, b: int, c: int, d: int) -> None:
+    drawn = roll(rules.dice(), {}, Points([a - 1, b - 1, c - 1, d - 1], 6))
+    difference = (a + b) - (c + d)
+    expected = DiceOutcome.WIN if difference > 0 else DiceOutcome.LOSE if difference < 0 else DiceOutcome.DRAW
+    assert drawn.facts == DiceRoll((a, b), (c, d), expected)
+    assert drawn.reward == Reward(RewardType.POINT, {"WIN": 100, "DRAW": 30, "LOSE": 0}[expected])
+    assert drawn.takes is None
+    names = ("user_dice_1", "user_dice_2", "dealer_dice_1", "dealer_dice_2")
+    assert [drawn.columns[name] for name in names] == [a, b, c, d]
+    assert (drawn.columns["outcome"], drawn.columns["config_id"]) == (expected, 7)
+
+
+def test_the_chances_of_dice_are_counted() -> None:
+    assert CHANCES == {DiceOutcome.WIN: 575, DiceOutcome.LOSE: 575, DiceOutcome.DRAW: 146}
+    assert outcome_of((6, 6), (6, 5)) is DiceOutcome.WIN
+
+
+@pytest.mark.parametrize(
+    "weights", [(40, 25, 15, 12, 6, 2), (0, 1, 0, 0, 3, 0), (1, 1, 1, 1, 1, 1), (0, 0, 0, 0, 0, 9)]
+)
+def test_every_integer_falls_into_the_right_segment(weights: tuple[int, ...]) -> None:
+    total = sum(weights)
+    config = rules.roulette(weights)
+    source = Points(list(range(total)), total)
+    drawn: list[Segment] = []
+    for _ in range(total):
+        facts = spin(config, {}, source).facts
+        assert isinstance(facts, Segment)
+        drawn.append(facts)
+    assert [segment.slot for segment in drawn] == [slot for slot in range(6) for _ in range(weights[slot])]
+    assert {segment.slot: segment.weight for segment in drawn} == {s: w for s, w in enumerate(weights) if w}
+    assert {segment.total_weight for segment in drawn} == {total}
+
+
+def test_every_integer_falls_into_the_right_prize() -> None:
+    prizes = [(3, None), (0, 5), (2, 1), (7, 0), (4, None), (1, 9)]
+    config = rules.lottery(prizes, inactive=[4])
+    total = 3 + 2 + 1
+    for point, expected in zip(range(total), [0, 0, 0, 2, 2, 5], strict=True):
+        stocks = config.stocks()
+        drawn = draw_prize(config, stocks, Points([point], total))
+        assert isinstance(drawn.facts, Prize)
+        stock = prizes[expected][1]
+        left = None if stock is None else stock - 1
+        assert (drawn.facts.id, drawn.facts.total_weight, drawn.facts.stock) == (expected, total, left)
+        assert drawn.takes == (None if stock is None else expected)
+        assert stocks.get(expected) == left
+        assert drawn.columns == {"config_id": 7, "prize_id": expected}
+
+
+def test_position_of_has_no_bias_at_its_borders() -> None:
+    weights = [0, 10**9, 0, 10**9, 1]
+    borders = {0: 1, 10**9 - 1: 1, 10**9: 3, 2 * 10**9 - 1: 3, 2 * 10**9: 4}
+    assert {point: position_of(weights, point) for point in borders} == borders
+
+
+def test_a_weight_of_zero_is_never_drawn() -> None:
+    source = Random(5)
+    assert {pick([0, 1, 0, 2, 0], source) for _ in range(20_000)} == {1, 3}
+
+
+def test_a_finite_prize_is_drawn_exactly_as_often_as_there_is_stock() -> None:
+    config, source = rules.lottery([(1, 7), (5, 3)]), Random(11)
+    stocks = config.stocks()
+    drawn = Counter(draw_prize(config, stocks, source).takes for _ in range(10))
+    assert drawn == {0: 7, 1: 3}
+    with pytest.raises(OutOfStock):
+        draw_prize(config, stocks, source)
+    assert stocks == {0: 0, 1: 0}
+
+
+def test_the_odds_that_are_shown_are_those_of_what_is_left() -> None:
+    config = rules.lottery([(1, 1), (5, None), (9, 0)])
+    assert [(prize.weight, prize.total_weight, prize.stock) for prize in config.shown({0: 1, 2: 0})] == [
+        (1, 6, 1),
+        (5, 6, None),
+        (0, 6, 0),
+    ]
+    assert stocks_of(b"null") == {}
+
+
+def test_200_000_throws_are_fair() -> None:
+    source, throws = Random(20241206), Counter[DiceOutcome]()
+    sums, faces = Counter[tuple[int, int]](), Counter[int]()
+    for _ in range(DRAWS):
+        a, b, c, d = dice_of(facts := roll(rules.dice(), {}, source).facts)
+        assert isinstance(facts, DiceRoll)
+        throws[facts.outcome] += 1
+        sums[a, d] += 1
+        faces.update((a, b, c, d))
+    assert chi_square(throws, CHANCES) < CRITICAL[2]
+    assert chi_square(faces, dict.fromkeys(range(1, 7), 1)) < CRITICAL[5]
+    assert chi_square(sums, dict.fromkeys(product(range(1, 7), repeat=2), 1)) < CRITICAL[35]
+
+
+def test_200_000_spins_are_fair() -> None:
+    config, source = rules.roulette([40, 25, 15, 12, 6, 2]), Random(20241206)
+    spins = Counter(spin(config, {}, source).columns["segment_id"] for _ in range(DRAWS))
+    assert chi_square(spins, {100 + slot: weight for slot, weight in enumerate([40, 25, 15, 12, 6, 2])}) < CRITICAL[5]
+
+
+def test_200_000_draws_of_prizes_are_fair() -> None:
+    config, source = rules.lottery([(1, DRAWS), (9, None), (30, None), (60, None), (5, 0)]), Random(20241206)
+    stocks = config.stocks()
+    drawn = Counter(draw_prize(config, stocks, source).columns["prize_id"] for _ in range(DRAWS))
+    assert chi_square(drawn, {0: 1, 1: 9, 2: 30, 3: 60}) < CRITICAL[3]
+    assert stocks[0] == DRAWS - drawn[0]
+
+
+def content(config: Any) -> bytes:
+    return rules.day(game=config).game
+
+
+@pytest.mark.parametrize("change", [{"max_daily_plays": -1}, {"win_reward_amount": -1}, {"lose_reward_amount": -5}])
+def test_broken_dice_are_refused(change: dict[str, int]) -> None:
+    assert DICE.rules(content(rules.dice())) == rules.dice()
+    with pytest.raises(InvalidDiceConfig):
+        DICE.rules(content(rules.dice(**change)))
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [(1, 1, 1, 1, 1), (1,) * 7, (), (0,) * 6, (9, -1, 1, 1, 1, 1)],
+    ids=["5", "7", "none", "zeros", "negative"],
+)
+def test_a_broken_roulette_is_refused(weights: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidRouletteConfig):
+        ROULETTE.rules(content(rules.roulette(weights)))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        rules.lottery([]),
+        rules.lottery([(0, None), (0, 3)]),
+        rules.lottery([(5, None)], inactive=[0]),
+        rules.lottery([(5, None), (-1, None)]),
+        rules.lottery([(5, None), (1, -1)]),
+        rules.lottery([(5, None)], limit=-1),
+    ],
+    ids=["no prize", "no weight", "inactive", "negative weight", "negative stock", "negative limit"],
+)
+def test_a_broken_lottery_is_refused(config: Any) -> None:
+    with pytest.raises(InvalidLotteryConfig):
+        LOTTERY.rules(content(config))
+
+
+def test_a_lottery_of_which_nothing_is_left_is_valid() -> None:
+    config = rules.lottery([(5, 0)])
+    assert LOTTERY.rules(content(config)) == config
+
+
+@pytest.mark.parametrize(("game", "error"), [(DICE, InvalidDiceConfig), (ROULETTE, InvalidRouletteConfig)])
+def test_no_active_revision_is_refused(game: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        game.rules(b"null")

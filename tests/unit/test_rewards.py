@@ -1,0 +1,67 @@
+"""Grants: one ledger line each, and the balance after it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from models import RewardCause, RewardEntry, RewardType
+from services.answers import Granted, Reward
+from services.rules.rewards import grant
+from tests.unit import rules
+from tests.unit.rules import NOW
+
+CAUSE = RewardCause.DICE_PLAY
+
+
+def test_points_and_tokens_move_their_own_balance() -> None:
+    player, effects = rules.player(), rules.effects()
+    rewards = [Reward(RewardType.POINT, 5), Reward(RewardType.TOKEN, 2), Reward(RewardType.POINT, 7)]
+    granted = [
+        grant(player, reward, CAUSE, UUID(int=number), now=NOW, effects=effects)
+        for number, reward in enumerate(rewards)
+    ]
+    assert [(one.type, one.amount, one.balance) for one in granted] == [
+        ("POINT", 5, 5),
+        ("TOKEN", 2, 2),
+        ("POINT", 7, 12),
+    ]
+    assert player.balances == {RewardType.POINT: 12, RewardType.TOKEN: 2}
+    assert effects.balances == {(1, RewardType.POINT): 12, (1, RewardType.TOKEN): 2}
+    lines = effects.rows[RewardEntry]
+    assert [(line["line_no"], line["balance_after"], line["cause_id"].int) for line in lines] == [
+        (1, 5, 0),
+        (2, 2, 1),
+        (3, 12, 2),
+    ]
+    assert player.ledger_lines == 3
+
+
+def test_a_coupon_is_a_line_without_a_balance_and_waits_for_its_code() -> None:
+    player, effects = rules.player(), rules.effects()
+    granted = grant(player, Reward(RewardType.COUPON, 1, "COFFEE"), CAUSE, UUID(int=1), now=NOW, effects=effects)
+    (line,), (coupon,) = effects.rows[RewardEntry], effects.coupons
+    assert (line["balance_after"], line["coupon_type"], line["amount"]) == (None, "COFFEE", 1)
+    assert (coupon.user_id, coupon.line_no, coupon.coupon_type) == (1, 1, "COFFEE")
+    assert granted == Granted(RewardType.COUPON, 1)
+    assert coupon.granted is granted  # the code is put in there before the answer is kept
+    assert not effects.balances
+    assert effects.coupon_types() == ["COFFEE"]
+
+
+@pytest.mark.parametrize(
+    "reward",
+    [
+        Reward(RewardType.NONE, 0),
+        Reward(RewardType.NONE, 9),
+        Reward(RewardType.POINT, 0),
+        Reward(RewardType.COUPON, 0, "A"),
+    ],
+)
+def test_nothing_grants_nothing(reward: Reward) -> None:
+    player, effects = rules.player(), rules.effects()
+    granted = grant(player, reward, CAUSE, UUID(int=1), now=NOW, effects=effects)
+    assert granted == Granted(reward.type, 0)
+    assert (player.ledger_lines, player.balances, effects.coupons) == (0, {}, [])
+    assert not effects.rows

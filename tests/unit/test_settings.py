@@ -1,0 +1,126 @@
+"""Settings: what does not start, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.app import create_app
+from server.settings import EXAMPLE_SECRET, Settings, SettingsError, read_settings
+
+SECRET = "x" * 32
+FOR_REAL = {"HARU_ENV": "production", "HARU_SECRET": SECRET, "DATABASE_URL": "postgresql://haru:pw@db/haru"}
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.alias), raising=False)
+
+
+def test_nothing_needs_to_be_set_on_a_developer_s_machine() -> None:
+    settings = read_settings()
+    assert (settings.is_local, settings.database_url, settings.time_zone) == (True, None, "Asia/Seoul")
+    assert settings.secrets == (EXAMPLE_SECRET,)
+
+
+@pytest.mark.parametrize("environment", ["stage", "production"])
+def test_outside_of_local_it_starts_with_a_secret_and_a_database(environment: str) -> None:
+    settings = read_settings(**FOR_REAL | {"HARU_ENV": environment})
+    assert not settings.is_local
+    assert settings.database_url == "postgresql+asyncpg://haru:pw@db/haru"
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (FOR_REAL | {"PORT": "9", "HARU_CORS_ORIGINS": "https://a.example, https://b.example,"}).items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    assert (settings.port, settings.cors_origins) == (9, ("https://a.example", "https://b.example"))
+
+
+@pytest.mark.parametrize("environment", ["stage", "production"])
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"HARU_SECRET": None}, "HARU_SECRET is missing or the example"),
+        ({"HARU_SECRET": EXAMPLE_SECRET}, "HARU_SECRET is missing or the example"),
+        ({"HARU_SECRET": ""}, "HARU_SECRET must have at least 32 bytes"),
+        ({"HARU_SECRET": "x" * 31}, "HARU_SECRET must have at least 32 bytes"),
+        ({"HARU_PREVIOUS_SECRET": "x" * 31}, "HARU_PREVIOUS_SECRET must have at least 32 bytes"),
+        ({"HARU_PREVIOUS_SECRET": EXAMPLE_SECRET}, "HARU_SECRET is missing or the example"),
+        ({"DATABASE_URL": None}, "DATABASE_URL is required"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL is required"),
+        ({"HARU_CORS_ORIGINS": "*"}, "HARU_CORS_ORIGINS must name its origins"),
+        ({"HARU_CORS_ORIGINS": "https://a.example,*"}, "HARU_CORS_ORIGINS must name its origins"),
+        ({"HARU_DEMO_TODAY": "DICE"}, "HARU_DEMO_TODAY is for the local environment"),
+    ],
+)
+def test_outside_of_local_it_refuses(environment: str, changes: dict[str, Any], told: str) -> None:
+    given = {
+        name: value for name, value in (FOR_REAL | {"HARU_ENV": environment} | changes).items() if value is not None
+    }
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(**given)
+    assert told in str(refusal.value)
+    assert "x" * 31 not in str(refusal.value)  # a secret is never printed
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HARU_ENV", "prod"),
+        ("HARU_ENV", ""),
+        ("HARU_SECRET", "short"),
+        ("HARU_TIME_ZONE", "Seoul"),
+        ("HARU_TIME_ZONE", "../../etc/passwd"),
+        ("HARU_TIME_ZONE", ""),
+        ("DATABASE_URL", "mysql://db/haru"),
+        ("DATABASE_URL", "haru.sqlite"),
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("WORKERS", "0"),
+        ("HARU_TOKEN_SECONDS", "86401"),
+        ("HARU_TOKEN_SECONDS", "59"),
+        ("HARU_TOKEN_ISSUER", ""),
+        ("HARU_TOKEN_AUDIENCE", ""),
+        ("HARU_LOCK_WAIT_SECONDS", "0"),
+        ("HARU_LOCK_WAIT_SECONDS", "nan"),
+        ("HARU_LOCK_WAIT_SECONDS", "60"),
+        ("HARU_POOL_SIZE", "1"),
+        ("HARU_LANES", "0"),
+        ("HARU_DEMO_TODAY", "CHESS"),
+        ("HARU_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_and_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(**{name: value})
+    assert name in str(refusal.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(HARU_ENV="production", HARU_CORS_ORIGINS="*", HARU_DEMO_TODAY="DICE")
+    for name in ("DATABASE_URL", "HARU_SECRET", "HARU_CORS_ORIGINS", "HARU_DEMO_TODAY"):
+        assert name in str(refusal.value)
+
+
+def test_a_secret_is_measured_in_bytes() -> None:
+    assert read_settings(HARU_SECRET="é" * 16).secret == "é" * 16
+
+
+def test_lanes_are_shared_out_among_the_workers() -> None:
+    lanes = [read_settings(WORKERS=workers).lanes_per_process for workers in (1, 2, 8)]
+    assert lanes == [2, 1, 1]
+    assert read_settings(WORKERS=8, HARU_LANES=3).lanes_per_process == 3
+
+
+def test_previous_secrets_are_accepted_and_never_sign() -> None:
+    assert read_settings(HARU_SECRET=SECRET, HARU_PREVIOUS_SECRET="y" * 32).secrets == (SECRET, "y" * 32)
+
+
+def test_an_application_needs_a_database(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="create_app needs a database"):
+        create_app(read_settings(HARU_STATE_DIR=str(tmp_path)))
