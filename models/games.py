@@ -103,7 +103,7 @@ __all__ = [
     "SmallInt",
     "Weighted",
     "play_log_constraints",
-    "reward_constraints",
     "revision_constraints",
+    "reward_constraints",
     "weighted_constraints",
 ]

@@ -17,8 +17,8 @@ from models.enums import EventName, FeatureType
 class Player(Base):
     """Somebody who plays, or a member of staff.
 
-    `version` moves with every change of the player's state (balances, plays, season pass, blocked flag): whoever decided
-    on an older version must not store the decision. `ledger_lines` counts the player's ledger lines.
+    `version` moves with every change of the player's state (balances, plays, season pass, blocked flag): whoever
+    decided on an older version must not store the decision. `ledger_lines` counts the player's ledger lines.
     """
 
     __tablename__ = "user"

@@ -90,7 +90,7 @@ class SeasonProgress(Base):
 
 
 class SeasonStamp(Base):
-    """The stamp of one day: what it earned, and the XP and level after it. `play_id` is the play that stamped, if any."""
+    """The stamp of one day: what it earned, and the XP and level after it. `play_id`: the play that stamped, if any."""
 
     __tablename__ = "season_pass_stamp_log"
     __table_args__ = (

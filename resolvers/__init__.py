@@ -1,0 +1,1 @@
+"""Root fields: authorise, call one service, convert."""

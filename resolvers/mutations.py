@@ -20,7 +20,7 @@ from services.rules.play import Claim, Play, Stamp
 async def _play(info: Info, input: PlayInput, feature: FeatureType) -> Any:  # noqa: A002 (the contract's name)
     app, key, now = info.context.app, idempotency_key(input.idempotency_key), info.context.app.clock()
     action = Play(info.context.me.player_id, key, now, app.calendar.business_date(now), feature)
-    return play_of(await app.lanes.submit(action))  # type: ignore[arg-type]
+    return play_of(await app.lanes.submit(action))
 
 
 @root("Play dice against the dealer, on the day of the dice.")
@@ -46,7 +46,7 @@ async def stamp(info: Info, input: StampInput) -> StampResult:  # noqa: A002
     """Stamp today."""
     app, key, now = info.context.app, idempotency_key(input.idempotency_key), info.context.app.clock()
     action = Stamp(info.context.me.player_id, key, now, app.calendar.business_date(now), input.source_feature)
-    return StampReceipt.of(await app.lanes.submit(action))  # type: ignore[arg-type]
+    return StampReceipt.of(await app.lanes.submit(action))
 
 
 @root("Claim the reward of a level that is reached and does not claim itself.")
@@ -54,7 +54,7 @@ async def claim_reward(info: Info, input: ClaimRewardInput) -> ClaimRewardResult
     """Claim a level's reward."""
     app, key, now = info.context.app, idempotency_key(input.idempotency_key), info.context.app.clock()
     action = Claim(info.context.me.player_id, key, now, app.calendar.business_date(now), input.level)
-    return LevelReward.of(await app.lanes.submit(action))  # type: ignore[arg-type]
+    return LevelReward.of(await app.lanes.submit(action))
 
 
 @root("Issue an access token. Servers of the product call this for their players.")

@@ -49,7 +49,9 @@ class Connection(Generic[Node]):
     page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
 
 
-def connection_of(page: Page[Row], key: Callable[[Row], Sequence[object]], convert: Callable[[Row], Node]) -> Connection[Node]:
+def connection_of(
+    page: Page[Row], key: Callable[[Row], Sequence[object]], convert: Callable[[Row], Node]
+) -> Connection[Node]:
     """A page as a connection; `key` is what the list is ordered by."""
     edges = [Edge(cursor=encode_cursor(key(row)), node=convert(row)) for row in page.rows]
     info = PageInfo(

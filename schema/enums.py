@@ -44,14 +44,14 @@ _describe(
     DICE="Two dice against the dealer's two.",
     LOTTERY="A draw among prizes, some in limited stock.",
     RANKING="The day's published ranking.",
-    SEASON_PASS="The season pass itself.",  # noqa: S106 (no password)
+    SEASON_PASS="The season pass itself.",
 )
 _describe(
     RewardType,
     "What a reward is made of.",
     POINT="Points, kept as a balance.",
     COUPON="A coupon code.",
-    TOKEN="Tokens, kept as a balance.",  # noqa: S106 (no password)
+    TOKEN="Tokens, kept as a balance.",
     NONE="Nothing.",
 )
 _describe(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -202,9 +202,7 @@ class LotteryStatus:
     @classmethod
     def of(cls, status: GameStatus) -> LotteryStatus:
         """Convert."""
-        return cls(
-            config=LotteryConfig.of(status.rules, status.stocks), daily_limit=DailyLimit.of(status.daily_limit)
-        )
+        return cls(config=LotteryConfig.of(status.rules, status.stocks), daily_limit=DailyLimit.of(status.daily_limit))
 
 
 @strawberry.input(description="Play a game.")
@@ -261,7 +259,7 @@ class LotteryDraw(GamePlay):
 
 def play_of(played: answers.Played) -> DicePlay | RouletteSpin | LotteryDraw:
     """A play as its game's type."""
-    common = {
+    common: dict[str, Any] = {
         "id": strawberry.ID(str(played.id)),
         "business_date": played.business_date,
         "played_at": played.played_at,

@@ -106,9 +106,7 @@ class IssuedToken:
     @classmethod
     def of(cls, token: AccessToken, player: players.PlayerRow) -> IssuedToken:
         """Convert."""
-        return cls(
-            access_token=token.text, token_type="Bearer", expires_at=token.expires_at, player=Player.of(player)
-        )
+        return cls(access_token=token.text, token_type="Bearer", expires_at=token.expires_at, player=Player.of(player))
 
 
 IssueTokenResult = Annotated[

@@ -11,7 +11,9 @@ from schema.scalars import BigInt
 from services import answers
 
 
-@strawberry.type(description="How often a game may be played today. max = 0 means unlimited; then remaining is 0 and unlimited is true.")
+@strawberry.type(
+    description="How often a game may be played today. max 0 is unlimited; then remaining is 0 and unlimited is true."
+)
 class DailyLimit:
     """How often a game may be played today."""
 

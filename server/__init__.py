@@ -1,0 +1,1 @@
+"""The process: settings, tokens, the GraphQL endpoint, the embedded database, the command line."""

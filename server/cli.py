@@ -76,7 +76,7 @@ def _tokens(settings: Settings) -> Tokens:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """haru: the backend of daily live events.
+    r"""haru: the backend of daily live events.
 
     Without DATABASE_URL every command uses an embedded PostgreSQL, whose data is in HARU_STATE_DIR (default: .haru in
     the project); it runs as long as a command uses it. Settings are environment variables: see docs/deploy.md.
@@ -190,5 +190,3 @@ def token(external_id: str, role: str) -> None:
 def print_schema() -> None:
     """Print the GraphQL schema."""
     click.echo(sdl(), nl=False)
-
-

@@ -129,16 +129,15 @@ async def _games(tx: Transaction) -> None:
     roulette = await _publish_once(tx, RouletteConfig, head | {"max_daily_spins": 3})
     if roulette is not None:
         rows = [
-            _weighted(roulette, label, type_, amount, coupon, weight) | {"slot": slot, "is_jackpot": jackpot}
-            for slot, (label, type_, amount, coupon, weight, jackpot) in enumerate(SEGMENTS)
+            {"config_id": roulette, "slot": slot, "is_jackpot": jackpot} | _weighted(drawn)
+            for slot, (*drawn, jackpot) in enumerate(SEGMENTS)
         ]
         await tx.connection.execute(insert(RouletteSegment), rows)
     lottery = await _publish_once(tx, LotteryConfig, head | {"max_daily_tickets": 3})
     if lottery is not None:
         rows = [
-            _weighted(lottery, label, type_, amount, coupon, weight)
-            | {"position": position, "stock": stock, "initial_stock": stock}
-            for position, (label, type_, amount, coupon, weight, stock) in enumerate(PRIZES)
+            {"config_id": lottery, "position": position, "stock": stock, "initial_stock": stock} | _weighted(drawn)
+            for position, (*drawn, stock) in enumerate(PRIZES)
         ]
         await tx.connection.execute(insert(LotteryPrize), rows)
 
@@ -146,14 +145,13 @@ async def _games(tx: Transaction) -> None:
 async def _publish_once(tx: Transaction, table: Any, values: dict[str, Any]) -> int | None:
     """The new revision's id, or none where there is a revision already."""
     statement = insert(table).values(values).on_conflict_do_nothing().returning(table.id)
-    return await tx.connection.scalar(statement)
+    made: int | None = await tx.connection.scalar(statement)
+    return made
 
 
-def _weighted(
-    config_id: int, label: str, type_: RewardType, amount: int, coupon: str | None, weight: int
-) -> dict[str, Any]:
+def _weighted(drawn: Sequence[object]) -> dict[str, Any]:
+    label, type_, amount, coupon, weight = drawn
     return {
-        "config_id": config_id,
         "label": label,
         "reward_type": type_,
         "reward_amount": amount,

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from models import FeatureType
 
 PROJECT = Path(__file__).resolve().parent.parent
-EXAMPLE_SECRET = "haru-local-example-secret-not-for-production"  # noqa: S105 (refused outside of local)
+EXAMPLE_SECRET = "haru-local-example-secret-not-for-production"
 MIN_SECRET_BYTES = 32
 
 

@@ -1,0 +1,1 @@
+"""The domain: what happens, to whom, and when it may."""

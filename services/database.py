@@ -7,16 +7,18 @@ have the same time-outs: nothing waits for a lock, runs, or idles in a transacti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from services.errors import Unavailable
+from services.errors import LockNotAcquired, Unavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
@@ -33,6 +35,9 @@ UNREACHABLE = (
 )
 """What it looks like when the database, or the way to it, is gone for the moment."""
 
+LOCKED_STATES = {"55P03", "57014"}
+"""SQLSTATEs of a lock or a statement that took too long."""
+
 STATEMENT_TIMEOUT_SECONDS = 5.0
 CONNECT_TIMEOUT_SECONDS = 2.0
 
@@ -45,12 +50,35 @@ SESSION = {
 }
 
 HOT_SESSION = SESSION | {
-    # The hot statements join tiny arrays to huge tables by their keys, whatever the statistics say: plan once, by index.
+    # The hot statements join tiny arrays to huge tables by key, whatever the statistics say: plan once, by index.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Tell a database that is gone for the moment from a bug.
+
+    Raises: Unavailable, LockNotAcquired; every other exception as it is.
+    """
+    try:
+        yield
+    except (*UNREACHABLE, PoolTimeoutError) as lost:
+        raise Unavailable from lost
+    except DBAPIError as failure:
+        if failure.connection_invalidated or isinstance(getattr(failure.orig, "__cause__", None), UNREACHABLE):
+            raise Unavailable from failure
+        if sqlstate(failure) in LOCKED_STATES:
+            raise LockNotAcquired from failure
+        raise
+
+
+def sqlstate(failure: DBAPIError) -> str | None:
+    """PostgreSQL's code of a failure."""
+    return getattr(failure.orig, "sqlstate", None)
 
 
 class Database:
@@ -89,17 +117,12 @@ class Database:
     async def hot(self) -> AsyncIterator[Connection]:
         """A pooled connection for a hot statement.
 
-        Raises: Unavailable when none can be had in time.
+        Raises: Unavailable when none can be had in time, or it is lost.
         """
         pool = self._pool or await self._open()
-        try:
-            connection = await pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS)
-        except UNREACHABLE as lost:
-            raise Unavailable from lost
-        try:
-            yield connection
-        finally:
-            await pool.release(connection)
+        with reachable():
+            async with pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+                yield connection
 
     async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
         """The pool; made at the first use, so that a server starts before its database does."""
@@ -122,19 +145,18 @@ class Database:
 
         Raises: Unavailable when the database cannot be reached.
         """
-        try:
+        with reachable():
             async with self.engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 yield connection
-        except UNREACHABLE as lost:
-            raise Unavailable from lost
 
     async def revision(self) -> str | None:
         """The migration that the database is at; null before the first. Raises: Unavailable."""
         async with self.read() as connection:
             if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
                 return None
-            return await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return found
 
     async def close(self) -> None:
         """Give all connections back."""

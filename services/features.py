@@ -19,7 +19,6 @@ from services.rules.registry import GAMES
 from services.rules.state import PlayerState, Progress, State
 
 
-
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A player whose state is to be read."""
@@ -108,9 +107,7 @@ async def season_status(database: Database, calendar: Calendar, user_id: int, da
     return SeasonStatus(season, player.progress, levels, date, player.stamped)
 
 
-async def _read(
-    database: Database, calendar: Calendar, reader: Reader, date: dt.date
-) -> tuple[State, PlayerState]:
+async def _read(database: Database, calendar: Calendar, reader: Reader, date: dt.date) -> tuple[State, PlayerState]:
     """The day and the player. Raises: Unauthenticated when there is no such player."""
     async with database.hot() as connection:
         state = await load(connection, calendar, date, [reader])

@@ -1,8 +1,8 @@
 """Lanes: what players do is loaded, decided and stored in batches.
 
 Each process has a few lanes, each with a connection of its own. The commands that arrive while a lane's batch is under
-way are its next batch; a lone command is a batch of one and waits for nobody. A player always goes to the same lane of a
-process, so that within it nobody contends for a player's rows.
+way are its next batch; a lone command is a batch of one and waits for nobody. A player always goes to the same lane of
+a process, so that within it nobody contends for a player's rows.
 
 A batch is tried as two statements first (load, store); when somebody changed a player in between, it is decided anew
 under locks. When it still fails, because somebody holds a lock for long or one of its members is poisoned, its members
@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any, cast
 
 import asyncpg
 
@@ -29,7 +30,7 @@ from services.database import UNREACHABLE, Connection, Database
 from services.errors import HaruError, LockNotAcquired, Unavailable
 from services.ids import Ids
 from services.load import load
-from services.rules.play import Action, decide
+from services.rules.play import Action, AnswerT, decide
 from services.rules.state import Effects
 from services.store import lock, store, store_with_coupons
 
@@ -57,7 +58,7 @@ BLOCKED = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
 class Member:
     """A command on its way through a lane, and the future that its caller awaits."""
 
-    action: Action
+    action: Action[Any]
     future: asyncio.Future[Answer]
 
     def settle(self, outcome: Answer | Exception) -> None:
@@ -76,7 +77,7 @@ class Lanes:
     def __init__(self, database: Database, calendar: Calendar, rng: Random, *, lanes: int = 2) -> None:
         self._lanes = [Lane(database, calendar, rng) for _ in range(lanes)]
 
-    async def submit(self, action: Action) -> Answer:
+    async def submit(self, action: Action[AnswerT]) -> AnswerT:
         """Do what the player commands, once.
 
         Raises: what `decide` raises, LockNotAcquired, Unavailable.
@@ -124,14 +125,14 @@ class Lane:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def submit(self, action: Action) -> Answer:
+    async def submit(self, action: Action[AnswerT]) -> AnswerT:
         """Queue a command and await its answer. A caller that goes away does not stop the command."""
         if self._stopping or len(self._queue) >= QUEUE_SIZE:
             raise Unavailable
         member = Member(action, asyncio.get_running_loop().create_future())
         self._queue.append(member)
         self._arrived.set()
-        return await member.future
+        return cast("AnswerT", await member.future)
 
     async def _run(self) -> None:
         while self._queue or not self._stopping:
@@ -152,7 +153,7 @@ class Lane:
         """Serve a batch on the lane's own connection; its members alone when that fails."""
         try:
             await self._attempt_all(batch)
-        except Exception as failure:  # noqa: BLE001 (whatever fails a batch must not stop the lane)
+        except Exception as failure:
             if not isinstance(failure, (*BLOCKED, *UNREACHABLE, *LOST_RACES)):
                 logger.exception("a batch of %d failed; its members go on alone", len(batch))
             for member in batch:

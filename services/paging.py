@@ -1,4 +1,4 @@
-"""Keyset pages: a list is continued after a row's key, never after a count, so every page costs what the first costs."""
+"""Keyset pages: a list goes on after a row's key, never after a count, so that every page costs what the first does."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -37,7 +38,7 @@ class LedgerLine:
     amount: int
     balance_after: int | None
     cause: str
-    cause_id: str
+    cause_id: UUID
     coupon_code: str | None
     created_at: dt.datetime
 
@@ -61,7 +62,7 @@ async def balances(database: Database, player_id: int) -> dict[RewardType, int]:
     """What a player has of every reward that is kept as a balance; 0 where there never was any."""
     query = select(RewardBalance.reward_type, RewardBalance.amount).where(RewardBalance.user_id == player_id)
     async with database.read() as connection:
-        held = {reward_type: amount for reward_type, amount in await connection.execute(query)}
+        held = dict(row.tuple() for row in await connection.execute(query))
     return {reward_type: held.get(reward_type, 0) for reward_type in BALANCE_TYPES}
 
 
@@ -92,5 +93,3 @@ async def ledger(database: Database, player_id: int, *, first: int, before_line:
     async with database.read() as connection:
         rows = [LedgerLine(*row) for row in await connection.execute(query)]
     return page_of(rows, first, has_previous=before_line is not None)
-
-

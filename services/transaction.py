@@ -16,14 +16,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.calendar import Calendar, Clock
-from services.database import UNREACHABLE, Database
-from services.errors import LockNotAcquired, Unavailable
+from services.database import Database, reachable, sqlstate
 from services.ids import Ids
 
 ATTEMPTS = 5
 RETRIED = {"40001", "40P01", "23505"}
 """Serialization failure, deadlock, and a lost race for a unique key: the command runs again from the start."""
-LOCKED = {"55P03", "57014"}
 
 Result = TypeVar("Result")
 
@@ -53,18 +51,13 @@ class Transactor:
         Raises: what the command raises, LockNotAcquired, Unavailable.
         """
         now = self._clock()
+        tx_date = self._calendar.business_date(now)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with self._database.engine.begin() as connection:
-                    return await command(Transaction(connection, now, self._calendar.business_date(now), self._ids))
+                with reachable():
+                    async with self._database.engine.begin() as connection:
+                        return await command(Transaction(connection, now, tx_date, self._ids))
             except DBAPIError as failure:
-                state = getattr(failure.orig, "sqlstate", None)
-                if failure.connection_invalidated or isinstance(failure.orig.__cause__ if failure.orig else None, UNREACHABLE):
-                    raise Unavailable from failure
-                if state in LOCKED:
-                    raise LockNotAcquired from failure
-                if state not in RETRIED or attempt == ATTEMPTS:
+                if sqlstate(failure) not in RETRIED or attempt == ATTEMPTS:
                     raise
-            except UNREACHABLE as lost:
-                raise Unavailable from lost
         raise AssertionError("unreachable: the last attempt returns or raises")

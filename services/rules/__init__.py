@@ -1,0 +1,1 @@
+"""Deciding, as pure functions: no database, no clock, no GraphQL."""

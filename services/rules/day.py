@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from itertools import pairwise
 
 from msgspec import Raw, Struct
 
@@ -64,7 +65,7 @@ class SeasonRules(Struct, frozen=True):
         xp = [level.required_xp for level in self.levels]
         return (
             numbers == list(range(1, self.max_level + 1))
-            and all(low < high for low, high in zip(xp, xp[1:], strict=False))
+            and all(low < high for low, high in pairwise(xp))
             and all(level.reward_amount >= 0 for level in self.levels)
         )
 

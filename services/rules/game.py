@@ -63,13 +63,13 @@ class Game(Generic[RulesT]):
 
         Raises: the game's INVALID_*_CONFIG when there is none, or it is broken.
         """
-        rules = _parse(content, self.rules_type)
+        rules: RulesT | None = _parse(content, self.rules_type)
         if rules is None or not rules.is_valid:
             raise self.invalid
         return rules
 
 
 @lru_cache(maxsize=32)
-def _parse(content: bytes, rules_type: type[RulesT]) -> RulesT | None:
+def _parse(content: bytes, rules_type: type[Rules]) -> Any:
     """A revision changes rarely and is read with every batch: parse the same text once."""
     return msgspec.json.decode(content, type=rules_type | None)

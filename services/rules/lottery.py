@@ -72,9 +72,7 @@ class LotteryRules(Struct, frozen=True):
         """The prizes with their odds among what can be drawn."""
         weights = self.weights(stocks)
         return tuple(
-            Prize(
-                prize.id, prize.label, prize.reward, weight, sum(weights), stocks.get(prize.id), prize.is_active
-            )
+            Prize(prize.id, prize.label, prize.reward, weight, sum(weights), stocks.get(prize.id), prize.is_active)
             for prize, weight in zip(self.prizes, weights, strict=True)
         )
 

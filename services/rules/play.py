@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from models import EventName, FeatureType
 from services.answers import Answer, DailyLimit, LevelReward, Played, StampReceipt, mark_replayed, replay
@@ -25,9 +25,11 @@ from services.rules.registry import GAMES
 from services.rules.rewards import grant
 from services.rules.state import Effects, PlayerState, State
 
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class Action(Generic[AnswerT]):
     """A player's command: who, with which key, and the instant and business date at which it started."""
 
     user_id: int
@@ -47,7 +49,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Play(Action):
+class Play(Action[Played]):
     """Play a chance game."""
 
     feature: FeatureType
@@ -64,7 +66,7 @@ class Play(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp(Action):
+class Stamp(Action[StampReceipt]):
     """Stamp the season pass for today."""
 
     source: FeatureType
@@ -76,7 +78,7 @@ class Stamp(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim(Action):
+class Claim(Action[LevelReward]):
     """Claim a level's reward."""
 
     level: int
@@ -87,10 +89,10 @@ class Claim(Action):
         return f"claim:{self.level}"
 
 
-def decide(action: Action, state: State, rng: Random, effects: Effects) -> Answer:
+def decide(action: Action[Any], state: State, rng: Random, effects: Effects) -> Answer:
     """Decide one command: its answer, with what it changes noted in `state` and `effects`; a refusal changes nothing.
 
-    Raises: Unauthenticated (no such player), IdempotencyKeyReused, UserBlocked, then what the command's own rules raise.
+    Raises: Unauthenticated (no such player), IdempotencyKeyReused, UserBlocked, then what the command's rules raise.
     """
     player = state.players.get(action.user_id)
     if player is None:
@@ -108,7 +110,7 @@ def decide(action: Action, state: State, rng: Random, effects: Effects) -> Answe
 
 
 def _apply(
-    action: Action, player: PlayerState, state: State, rng: Random, effects: Effects
+    action: Action[Any], player: PlayerState, state: State, rng: Random, effects: Effects
 ) -> Played | StampReceipt | LevelReward:
     match action:
         case Play(feature=feature, now=now):

@@ -21,9 +21,7 @@ from services.rules.rewards import grant
 from services.rules.state import Effects, PlayerState, Progress
 
 
-def stamp(
-    player: PlayerState, day: Day, source: FeatureType, *, now: dt.datetime, effects: Effects
-) -> StampReceipt:
+def stamp(player: PlayerState, day: Day, source: FeatureType, *, now: dt.datetime, effects: Effects) -> StampReceipt:
     """Stamp the day.
 
     Raises: NoActiveSeason, NoActiveSeasonConflict, InvalidSeasonConfig, InvalidStampSource, AlreadyStampedToday.
@@ -96,7 +94,9 @@ def add_stamp(
     effects.event(player, EventName.SEASON_PASS_STAMP, FeatureType.SEASON_PASS, date=day.date, now=now, meta=meta)
     if progress.current_level > before:
         meta = {"stampId": stamp_id, "fromLevel": before, "toLevel": progress.current_level}
-        effects.event(player, EventName.SEASON_PASS_LEVEL_UP, FeatureType.SEASON_PASS, date=day.date, now=now, meta=meta)
+        effects.event(
+            player, EventName.SEASON_PASS_LEVEL_UP, FeatureType.SEASON_PASS, date=day.date, now=now, meta=meta
+        )
     rewards = [
         _give_level(player, season, level, stamp_id=stamp_id, now=now, effects=effects)
         for level in season.levels
