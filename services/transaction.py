@@ -20,8 +20,8 @@ from services.database import Database, reachable, sqlstate
 from services.ids import Ids
 
 ATTEMPTS = 5
-RETRIED = {"40001", "40P01", "23505"}
-"""Serialization failure, deadlock, and a lost race for a unique key: the command runs again from the start."""
+RETRIED = {"40001", "40P01", "23505", "23P01"}
+"""Serialization failure, deadlock, a lost race for a unique key or an exclusive range: run again from the start."""
 
 Result = TypeVar("Result")
 

@@ -1,0 +1,26 @@
+"""Who publishes next: one at a time for each target, and only from the revision that they saw."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from services.errors import RevisionConflict
+from services.transaction import Transaction
+
+TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('haru.publish:' || :target, 0))")
+
+
+async def take_turn(tx: Transaction, target: str) -> None:
+    """Hold off everybody else who changes `target`, until the transaction ends. No player waits for this."""
+    await tx.connection.execute(TAKE_TURN, {"target": target})
+
+
+def check_revision(current: int | None, expected: int | None) -> int:
+    """The next revision, if `expected` is the current one (null: none exists yet).
+
+    Raises: RevisionConflict, which says the current one.
+    """
+    if current != expected:
+        known = "there is none yet: expectedRevision must be null" if current is None else f"it is revision {current}"
+        raise RevisionConflict(f"expectedRevision is not the current one: {known}.")
+    return (current or 0) + 1

@@ -1,0 +1,239 @@
+"""Checking what operators submit: pure functions that find every fault, not the first.
+
+A fault's path is relative to the mutation's input and written in the API's names: `["segments", "3", "weight"]`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from itertools import pairwise
+
+from models import (
+    LAST_DATE,
+    MAX_AMOUNT,
+    MAX_DAILY_PLAYS,
+    MAX_LEVELS,
+    MAX_PRIZES,
+    MAX_SEASON_DAYS,
+    MAX_STAMP_XP,
+    RewardType,
+)
+from services.answers import Reward
+from services.errors import ValidationFailed, ValidationIssue
+from services.rules.day import SeasonRules
+from services.rules.drafts import (
+    DayDraft,
+    DiceDraft,
+    FeatureDraft,
+    LevelDraft,
+    LotteryDraft,
+    RouletteDraft,
+    SeasonDraft,
+)
+from services.rules.roulette import SLOTS
+
+NAME_LENGTH = 100
+PATH_LENGTH = 200
+COUPON_TYPE_LENGTH = 64
+JOINERS = "\u200c\u200d"
+"""Invisible, but what some scripts and many emoji are joined with."""
+
+
+class Faults:
+    """The faults found so far, in the order of the input."""
+
+    def __init__(self) -> None:
+        self.issues: list[ValidationIssue] = []
+
+    def add(self, message: str, *path: str) -> None:
+        """Note a fault at `path`."""
+        self.issues.append(ValidationIssue(path, message))
+
+    def refuse(self) -> None:
+        """Refuse the input if it has any fault. Raises: ValidationFailed."""
+        if self.issues:
+            raise ValidationFailed(self.issues)
+
+    def text(self, value: str, high: int, *path: str) -> None:
+        """Check a text for people to read: 1 to `high` printable characters, with no space at either end."""
+        printable = all(character.isprintable() or character in JOINERS for character in value)
+        if not 1 <= len(value) <= high or not printable or value != value.strip():
+            self.add(f"Must be 1 to {high} printable characters, with no space at either end.", *path)
+
+    def whole(self, value: int, low: int, high: int, *path: str) -> None:
+        """Check a whole number: `low` to `high`."""
+        if not low <= value <= high:
+            self.add(f"Must be {low} to {high}.", *path)
+
+    def reward(self, reward: Reward, *path: str) -> None:
+        """Check a reward: 1 coupon of a type, no amount of nothing, and a coupon type for coupons alone."""
+        if reward.type is RewardType.COUPON and reward.amount != 1:
+            self.add("A coupon's amount is 1.", *path, "amount")
+        elif reward.type is RewardType.NONE and reward.amount != 0:
+            self.add("The amount of NONE is 0.", *path, "amount")
+        else:
+            self.whole(reward.amount, 0, MAX_AMOUNT, *path, "amount")
+        if reward.type is not RewardType.COUPON:
+            if reward.coupon_type is not None:
+                self.add(f"{reward.type} has no coupon type.", *path, "couponType")
+        elif reward.coupon_type is None:
+            self.add("A coupon needs its type.", *path, "couponType")
+        else:
+            self.text(reward.coupon_type, COUPON_TYPE_LENGTH, *path, "couponType")
+
+    def weights(self, weights: Sequence[int], *path: str) -> None:
+        """Check the weights of what can be drawn: some chance, and a sum within bounds."""
+        if min(weights, default=0) >= 0 and sum(weights) == 0:
+            self.add("Nothing can be drawn: the weights sum to 0.", *path)
+        elif sum(weights) > MAX_AMOUNT:
+            self.add(f"The weights must sum to at most {MAX_AMOUNT}.", *path)
+
+
+def day_faults(day: DayDraft, today: dt.date) -> Faults:
+    """What is wrong with a day of the schedule."""
+    faults = Faults()
+    if day.date < today:
+        faults.add(f"Is in the past: today is {today}.", "date")
+    if day.date > LAST_DATE:
+        faults.add(f"Must be {LAST_DATE} or before.", "date")
+    return faults
+
+
+def feature_faults(feature: FeatureDraft) -> Faults:
+    """What is wrong with a feature's configuration."""
+    faults = Faults()
+    faults.text(feature.title, NAME_LENGTH, "title")
+    faults.text(feature.page_path, PATH_LENGTH, "pagePath")
+    if feature.page_path and (not feature.page_path.startswith("/") or feature.page_path.startswith("//")):
+        faults.add("Must be a path within the client: it starts with one slash.", "pagePath")
+    faults.whole(feature.stamp_xp_bonus, 0, MAX_STAMP_XP, "stampXpBonus")
+    return faults
+
+
+def dice_faults(config: DiceDraft) -> Faults:
+    """What is wrong with a revision of the dice game."""
+    faults = Faults()
+    faults.text(config.name, NAME_LENGTH, "name")
+    faults.whole(config.max_daily_plays, 0, MAX_DAILY_PLAYS, "maxDailyPlays")
+    faults.reward(config.win_reward, "winReward")
+    faults.reward(config.draw_reward, "drawReward")
+    faults.reward(config.lose_reward, "loseReward")
+    return faults
+
+
+def roulette_faults(config: RouletteDraft) -> Faults:
+    """What is wrong with a revision of the roulette."""
+    faults, slots = Faults(), set[int]()
+    faults.text(config.name, NAME_LENGTH, "name")
+    faults.whole(config.max_daily_spins, 0, MAX_DAILY_PLAYS, "maxDailySpins")
+    if len(config.segments) != SLOTS:
+        faults.add(f"Must be {SLOTS} segments, not {len(config.segments)}.", "segments")
+    for index, segment in enumerate(config.segments):
+        path = ("segments", str(index))
+        faults.whole(segment.slot, 0, SLOTS - 1, *path, "slot")
+        if segment.slot in slots:
+            faults.add(f"Slot {segment.slot} is there twice.", *path, "slot")
+        slots.add(segment.slot)
+        faults.text(segment.label, NAME_LENGTH, *path, "label")
+        faults.reward(segment.reward, *path, "reward")
+        faults.whole(segment.weight, 0, MAX_AMOUNT, *path, "weight")
+    for slot in sorted(set(range(SLOTS)) - slots):
+        faults.add(f"Slot {slot} is missing.", "segments")
+    faults.weights([segment.weight for segment in config.segments], "segments")
+    return faults
+
+
+def lottery_faults(config: LotteryDraft) -> Faults:
+    """What is wrong with a revision of the lottery."""
+    faults = Faults()
+    faults.text(config.name, NAME_LENGTH, "name")
+    faults.whole(config.max_daily_tickets, 0, MAX_DAILY_PLAYS, "maxDailyTickets")
+    if not 1 <= len(config.prizes) <= MAX_PRIZES:
+        faults.add(f"Must be 1 to {MAX_PRIZES} prizes, not {len(config.prizes)}.", "prizes")
+    for index, prize in enumerate(config.prizes):
+        path = ("prizes", str(index))
+        faults.text(prize.label, NAME_LENGTH, *path, "label")
+        faults.reward(prize.reward, *path, "reward")
+        faults.whole(prize.weight, 0, MAX_AMOUNT, *path, "weight")
+        if prize.stock is not None:
+            faults.whole(prize.stock, 0, MAX_AMOUNT, *path, "stock")
+    faults.weights([prize.weight for prize in config.prizes if prize.is_active], "prizes")
+    return faults
+
+
+def season_faults(season: SeasonDraft, today: dt.date) -> Faults:
+    """What is wrong with a season by itself."""
+    faults = Faults()
+    faults.text(season.name, NAME_LENGTH, "name")
+    if season.end_date < season.start_date:
+        faults.add("Is before startDate.", "endDate")
+    elif (season.end_date - season.start_date).days >= MAX_SEASON_DAYS:
+        faults.add(f"A season has at most {MAX_SEASON_DAYS} days.", "endDate")
+    if season.end_date < today:
+        faults.add(f"Is in the past: today is {today}.", "endDate")
+    if season.end_date > LAST_DATE:
+        faults.add(f"Must be {LAST_DATE} or before.", "endDate")
+    faults.whole(season.base_xp_per_stamp, 0, MAX_STAMP_XP, "baseXpPerStamp")
+    _levels(season.levels, faults)
+    return faults
+
+
+def _levels(levels: Sequence[LevelDraft], faults: Faults) -> None:
+    """Levels are 1..n without gaps, in any order; each needs more XP than the one below."""
+    if not 1 <= len(levels) <= MAX_LEVELS:
+        faults.add(f"Must be 1 to {MAX_LEVELS} levels, not {len(levels)}.", "levels")
+    numbers = set[int]()
+    for index, level in enumerate(levels):
+        path = ("levels", str(index))
+        faults.whole(level.level, 1, MAX_LEVELS, *path, "level")
+        if level.level in numbers:
+            faults.add(f"Level {level.level} is there twice.", *path, "level")
+        numbers.add(level.level)
+        faults.whole(level.required_xp, 0, MAX_AMOUNT, *path, "requiredXp")
+        faults.reward(level.reward, *path, "reward")
+    for number in sorted(set(range(1, min(max(numbers, default=0), MAX_LEVELS))) - numbers):
+        faults.add(f"Level {number} is missing.", "levels")
+    rising = sorted(enumerate(levels), key=lambda entry: entry[1].level)
+    for (_, low), (index, high) in pairwise(rising):
+        if low.level < high.level and low.required_xp >= high.required_xp:
+            message = f"Must be more than level {low.level}'s {low.required_xp}."
+            faults.add(message, "levels", str(index), "requiredXp")
+
+
+def overlap(season: SeasonDraft, other: SeasonRules, faults: Faults) -> None:
+    """Note that another season shares a day with this one."""
+    field = "startDate" if other.start_date <= season.start_date else "endDate"
+    faults.add(f'Overlaps the season "{other.name}", {other.start_date} to {other.end_date}.', field)
+
+
+def change_faults(before: SeasonRules, season: SeasonDraft, today: dt.date) -> Faults:
+    """What may not be changed of a season: anything once it has ended, its start once it has begun."""
+    faults = Faults()
+    if before.end_date < today:
+        faults.add(f"This season ended on {before.end_date} and stays as it was: a new one needs its own name.", "name")
+    elif before.start_date <= today and season.start_date != before.start_date:
+        faults.add(f"The season has begun: its start stays {before.start_date}.", "startDate")
+    return faults
+
+
+def harder_levels(before: SeasonRules, season: SeasonDraft) -> list[int]:
+    """The levels that would need more XP than now, or be gone: what nobody may have reached."""
+    after = {level.level: level.required_xp for level in season.levels}
+    return [level.level for level in before.levels if after.get(level.level, MAX_AMOUNT + 1) > level.required_xp]
+
+
+def reached_faults(before: SeasonRules, season: SeasonDraft, reached: int) -> Faults:
+    """What would take a level from a player who has it, the highest that anybody has being `reached`."""
+    faults = Faults()
+    indexes = {level.level: index for index, level in enumerate(season.levels)}
+    required = {level.level: level.required_xp for level in before.levels}
+    for number in harder_levels(before, season):
+        if number > reached:
+            continue
+        if number in indexes:
+            message = f"Players have reached level {number} with {required[number]} XP: it may need less, but not more."
+            faults.add(message, "levels", str(indexes[number]), "requiredXp")
+        else:
+            faults.add(f"Players have reached level {number}: it must stay.", "levels")
+    return faults
