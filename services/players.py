@@ -62,7 +62,7 @@ async def balances(database: Database, player_id: int) -> dict[RewardType, int]:
     """What a player has of every reward that is kept as a balance; 0 where there never was any."""
     query = select(RewardBalance.reward_type, RewardBalance.amount).where(RewardBalance.user_id == player_id)
     async with database.read() as connection:
-        held = dict(row.tuple() for row in await connection.execute(query))
+        held = {row.reward_type: row.amount for row in await connection.execute(query)}
     return {reward_type: held.get(reward_type, 0) for reward_type in BALANCE_TYPES}
 
 
