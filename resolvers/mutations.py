@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from models import FeatureType, Role
+from resolvers.ranking import delete_ranking, publish_ranking, upload_ranking
 from resolvers.root import external_id, idempotency_key, root
 from schema.context import Info
 from schema.games import DrawLotteryResult, PlayDiceResult, PlayInput, SpinRouletteResult, play_of
@@ -77,3 +78,6 @@ class Mutation:
     stamp = stamp
     claim_reward = claim_reward
     issue_token = issue_token
+    upload_ranking = upload_ranking
+    publish_ranking = publish_ranking
+    delete_ranking = delete_ranking

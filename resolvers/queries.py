@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from models import FeatureType
+from resolvers.ranking import ranking_snapshot
 from resolvers.root import root
 from schema.context import Info
 from schema.features import TodayFeature, TodayFeatureResult
@@ -83,3 +84,4 @@ class Query:
     roulette_status = roulette_status
     lottery_status = lottery_status
     season_pass_status = season_pass_status
+    ranking_snapshot = ranking_snapshot

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NewType
 
 import strawberry
-from strawberry.file_uploads import Upload
 from strawberry.types.scalar import ScalarDefinition
 
 from models import MAX_SAFE_INTEGER
+from schema.upload import UPLOAD, Upload
 
 BigInt = NewType("BigInt", int)
 JSON = NewType("JSON", object)
@@ -81,11 +81,5 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         serialize=_as_is,
         parse_value=_as_is,
     ),
-    Upload: strawberry.scalar(
-        name="Upload",
-        description="A file, sent as multipart/form-data.",
-        specified_by_url="https://github.com/jaydenseric/graphql-multipart-request-spec",
-        serialize=_as_is,
-        parse_value=_as_is,
-    ),
+    Upload: UPLOAD,
 }
