@@ -1,4 +1,4 @@
-import type { Fetcher, FetcherOpts, FetcherParams } from "@graphiql/toolkit";
+import type { Fetcher, FetcherOpts, FetcherParams, Observable } from "@graphiql/toolkit";
 import type { ExecutionResult, GraphQLSchema } from "graphql";
 import { createClient, type Client } from "graphql-ws";
 
@@ -7,6 +7,12 @@ import { emptyUploads, multipartBody, operationOf } from "./uploads";
 
 const ACCEPT = "application/graphql-response+json, application/json;q=0.9";
 const NO_FILE = "This operation uploads a file and none is picked: press File at the top of the page, then run it again.";
+
+interface Observer {
+  next(result: ExecutionResult): void;
+  error(error: unknown): void;
+  complete(): void;
+}
 
 export interface Connection {
   fetcher: Fetcher;
@@ -35,21 +41,33 @@ export function connect(config: Config, token: string | null, picked: { schema: 
     }
   }
 
-  async function* subscribe(params: FetcherParams, extra: FetcherOpts["headers"]): AsyncGenerator<ExecutionResult> {
+  /** Not an async generator: stopping one would wait for the next event, which may be tomorrow. */
+  function subscribe(params: FetcherParams, extra: FetcherOpts["headers"]): Observable<ExecutionResult> {
     const url = new URL(config.subscriptionUrl, location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    const socket = createClient({ url: url.href, connectionParams: { ...extra, ...authorization }, retryAttempts: 2 });
-    sockets.add(socket);
-    try {
-      yield* socket.iterate(params as { query: string }) as AsyncIterable<ExecutionResult>;
-    } catch (error) {
-      if (error instanceof CloseEvent) throw new Error(`The socket was closed: ${error.code} ${error.reason}`.trim());
-      if (error instanceof Event) throw new Error(`No socket could be opened at ${url.href}`);
-      throw error;
-    } finally {
-      sockets.delete(socket);
-      void socket.dispose();
-    }
+    const observable = {
+      subscribe(observer: Observer) {
+        const socket = createClient({ url: url.href, connectionParams: { ...extra, ...authorization }, retryAttempts: 2 });
+        const close = () => {
+          sockets.delete(socket);
+          void socket.dispose();
+        };
+        sockets.add(socket);
+        const unsubscribe = socket.subscribe(params as { query: string }, {
+          next: (result) => observer.next(result as ExecutionResult),
+          error: (error) => {
+            close();
+            observer.error(explained(error, url));
+          },
+          complete: () => {
+            close();
+            observer.complete();
+          },
+        });
+        return { unsubscribe };
+      },
+    };
+    return observable as Observable<ExecutionResult>; // of its three forms GraphiQL calls this one
   }
 
   const fetcher: Fetcher = (params, options) => {
@@ -64,4 +82,10 @@ export function connect(config: Config, token: string | null, picked: { schema: 
   };
 
   return { fetcher, close: () => sockets.forEach((socket) => void socket.dispose()) };
+}
+
+function explained(error: unknown, url: URL): unknown {
+  if (error instanceof CloseEvent) return new Error(`The socket was closed: ${error.code} ${error.reason}`.trim());
+  if (error instanceof Event) return new Error(`No socket could be opened at ${url.href}`);
+  return error;
 }

@@ -75,12 +75,12 @@ function Examples({ timeZone }: { timeZone: string | undefined }) {
         <BookIcon />
         <span>Ready-made</span>
       </DropdownMenu.Button>
-      <DropdownMenu.Content align="start" className="graphiql-dropdown-content haru-menu">
+      <DropdownMenu.Content align="start" className="haru-menu">
         {(["Players", "Staff"] as const).map((group) => (
           <Fragment key={group}>
             <div className="haru-menu-group">{group}</div>
             {READY_MADE.filter((tab) => tab.group === group).map(({ name, title }) => (
-              <DropdownMenu.Item key={name} className="graphiql-dropdown-item" onSelect={() => open(name)}>
+              <DropdownMenu.Item key={name} onSelect={() => open(name)}>
                 {title}
               </DropdownMenu.Item>
             ))}
@@ -135,8 +135,8 @@ function TokenDialog({ onSignIn }: { onSignIn: Props["onSignIn"] }) {
   };
   return (
     <>
-      <button type="button" className="haru-button" onClick={() => setOpen(true)}>
-        <span>Use a token…</span>
+      <button type="button" className="haru-button" title="Sign in with a token" onClick={() => setOpen(true)}>
+        Token…
       </button>
       <Dialog open={open} onOpenChange={setOpen}>
         <div className="graphiql-dialog-header">

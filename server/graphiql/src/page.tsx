@@ -16,6 +16,8 @@ import { storageWithoutHeaders } from "./storage";
 import { queryOf, READY_MADE, variablesOf } from "./tabs";
 
 const PLUGINS = [DOC_EXPLORER_PLUGIN, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
+/** What the variables editor holds to be right for the schema's own scalars; a file's place is null. */
+const SCALARS = { Upload: { type: "null" }, BigInt: { type: "integer" } } as const;
 
 export function Page({ config }: { config: Config }) {
   const [identity, setIdentity] = useState<Identity | null>(recall);
@@ -50,6 +52,7 @@ export function Page({ config }: { config: Config }) {
       defaultTheme="light"
       plugins={PLUGINS}
       referencePlugin={DOC_EXPLORER_PLUGIN}
+      customScalarSchemas={SCALARS}
       inputValueDeprecation
       schemaDescription
       onSchemaChange={(schema) => {
