@@ -7,8 +7,17 @@ from typing import Any
 import strawberry
 
 from models import FeatureType, Role
+from resolvers.operators import (
+    upsert_dice_config,
+    upsert_feature_config,
+    upsert_feature_schedule,
+    upsert_lottery_config,
+    upsert_roulette_config,
+    upsert_season,
+)
 from resolvers.ranking import delete_ranking, publish_ranking, upload_ranking
 from resolvers.root import external_id, idempotency_key, root
+from resolvers.staff import as_staff
 from schema.context import Info
 from schema.games import DrawLotteryResult, PlayDiceResult, PlayInput, SpinRouletteResult, play_of
 from schema.players import IssuedToken, IssueTokenInput, IssueTokenResult
@@ -16,6 +25,7 @@ from schema.season_pass import ClaimRewardInput, ClaimRewardResult, LevelReward,
 from services import players
 from services.errors import Forbidden
 from services.rules.play import Claim, Play, Stamp
+from services.tokens import admit_staff
 
 
 async def _play(info: Info, input: PlayInput, feature: FeatureType) -> Any:  # noqa: A002 (the contract's name)
@@ -63,8 +73,11 @@ async def issue_token(info: Info, input: IssueTokenInput) -> IssueTokenResult:  
     """Issue an access token."""
     if input.role is not Role.PLAYER and info.context.me.role is not Role.ADMIN:
         raise Forbidden("Only ADMIN may issue tokens of other roles than PLAYER.")
-    app, name = info.context.app, external_id(input.external_id)
-    player = await app.transact(lambda tx: players.sign_in(tx, name))
+    app, name, role = info.context.app, external_id(input.external_id), input.role
+    if role is Role.PLAYER:
+        player = await app.transact(lambda tx: players.sign_in(tx, name))
+    else:
+        player = await as_staff(info, lambda tx, actor: admit_staff(tx, actor=actor, external_id=name, role=role))
     return IssuedToken.of(app.issue_token(player.id, input.role), player)
 
 
@@ -78,6 +91,12 @@ class Mutation:
     stamp = stamp
     claim_reward = claim_reward
     issue_token = issue_token
+    upsert_feature_schedule = upsert_feature_schedule
+    upsert_feature_config = upsert_feature_config
+    upsert_dice_config = upsert_dice_config
+    upsert_roulette_config = upsert_roulette_config
+    upsert_lottery_config = upsert_lottery_config
+    upsert_season = upsert_season
     upload_ranking = upload_ranking
     publish_ranking = publish_ranking
     delete_ranking = delete_ranking

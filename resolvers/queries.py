@@ -5,6 +5,15 @@ from __future__ import annotations
 import strawberry
 
 from models import FeatureType
+from resolvers.operators import (
+    dice_configs,
+    feature_configs,
+    feature_schedule,
+    lottery_configs,
+    roulette_configs,
+    schedule_issues,
+    seasons,
+)
 from resolvers.ranking import ranking_snapshot
 from resolvers.root import root
 from schema.context import Info
@@ -85,3 +94,10 @@ class Query:
     lottery_status = lottery_status
     season_pass_status = season_pass_status
     ranking_snapshot = ranking_snapshot
+    feature_schedule = feature_schedule
+    schedule_issues = schedule_issues
+    feature_configs = feature_configs
+    dice_configs = dice_configs
+    roulette_configs = roulette_configs
+    lottery_configs = lottery_configs
+    seasons = seasons

@@ -6,7 +6,7 @@ import datetime as dt
 
 import strawberry
 
-from models import RewardType
+from models import MAX_AMOUNT, RewardType
 from schema.scalars import BigInt
 from services import answers
 
@@ -87,3 +87,21 @@ class Balance:
 
     type: RewardType = strawberry.field(description="POINT or TOKEN.")
     amount: BigInt = strawberry.field(description="The sum of all ledger lines of this type.")
+
+
+@strawberry.input(description="A reward to publish or to grant.")
+class RewardInput:
+    """A reward."""
+
+    type: RewardType = strawberry.field(description="What the reward is made of.")
+    amount: int = strawberry.field(description=f"POINT and TOKEN: up to {MAX_AMOUNT}. COUPON: 1. NONE: 0.")
+    coupon_type: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="COUPON, and only that: the pool to take a code from, 1 to 64 printable characters, with no space "
+        "at either end.",
+    )
+
+    def to_reward(self) -> answers.Reward:
+        """Convert."""
+        coupon_type = None if self.coupon_type is strawberry.UNSET else self.coupon_type
+        return answers.Reward(self.type, self.amount, coupon_type)

@@ -17,6 +17,16 @@ from services.rules.day import SeasonRules
 from services.rules.state import Progress
 
 
+@strawberry.type(description="A level of a season, as it is published.")
+class SeasonLevelSpec:
+    """A level of a season, as it is published."""
+
+    level: int = strawberry.field(description="1, 2, 3, ...")
+    required_xp: int = strawberry.field(description="XP that reaches it.")
+    reward: RewardSpec = strawberry.field(description="What it is worth.")
+    auto_claim: bool = strawberry.field(description="Whether the reward comes by itself when the level is reached.")
+
+
 @strawberry.type(description="A season: a range of days in which stamps are collected.")
 class Season:
     """A season."""
@@ -28,6 +38,7 @@ class Season:
     max_level: int = strawberry.field(description="The highest level.")
     base_xp_per_stamp: int = strawberry.field(description="XP of every stamp; a feature may add a bonus.")
     revision: int = strawberry.field(description="Rises with every change; `expectedRevision` of the next one.")
+    levels: list[SeasonLevelSpec] = strawberry.field(description="All levels, from 1.")
 
     @classmethod
     def of(cls, season: SeasonRules) -> Season:
@@ -40,6 +51,15 @@ class Season:
             max_level=season.max_level,
             base_xp_per_stamp=season.base_xp_per_stamp,
             revision=season.revision,
+            levels=[
+                SeasonLevelSpec(
+                    level=level.level,
+                    required_xp=level.required_xp,
+                    reward=RewardSpec.of(level.reward),
+                    auto_claim=level.auto_claim,
+                )
+                for level in season.levels
+            ],
         )
 
 

@@ -17,7 +17,7 @@ from services.schedule import check_range, read_days, read_features
 from services.seasons import read_seasons
 
 
-async def schedule_issues(
+async def issues_between(
     database: Database, calendar: Calendar, first: dt.date, last: dt.date, *, today: dt.date
 ) -> list[ScheduleIssue]:
     """Every fault of the days from `first` to `last`, by date, as of one snapshot of now.
