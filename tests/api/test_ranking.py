@@ -1,0 +1,374 @@
+"""Rankings, through the public door: reading, publishing, removing, and every refusal."""
+
+from __future__ import annotations
+
+import resource
+from typing import Any
+
+import pytest
+
+from models import FeatureType, Role
+from tests.world import Client, World
+
+PAST, TODAY, FUTURE = "2025-06-01", "2026-03-02", "2026-12-24"
+HEADER = b"rank,display_name,score,external_id\n"
+SNAPSHOT = """
+fragment result on RankingSnapshot {
+  date revision publishedAt totalEntries
+  me { rank score displayName }
+  entries(first: 3) { nodes { rank displayName score isMe } }
+}
+fragment refusal on UserError { code message retryable ... on ValidationFailed { issues { path message } } }
+"""
+READ = (
+    "query R($date: Date) { rankingSnapshot(date: $date) { __typename ... on RankingSnapshot { ...result }"
+    " ... on UserError { ...refusal } } }" + SNAPSHOT
+)
+PUBLISH = (
+    "mutation P($input: PublishRankingInput!) { publishRanking(input: $input) { __typename ...result ...refusal } }"
+    + SNAPSHOT
+)
+UPLOAD = (
+    "mutation U($file: Upload!) { uploadRanking(input: {date: DATE, file: $file, expectedRevision: EXPECTED})"
+    " { __typename ...result ...refusal } }" + SNAPSHOT
+)
+DELETE = (
+    "mutation D($date: Date!) { deleteRanking(date: $date)"
+    " { __typename ... on DeletedRanking { date deletedEntries } ... on UserError { code message } } }"
+)
+ROWS = [
+    {"rank": 2, "displayName": "바다", "score": 70, "externalId": "bob"},
+    {"rank": 1, "displayName": "하늘", "score": 9007199254740991, "externalId": "alice"},
+    {"rank": 3, "displayName": "구름", "score": -5},
+]
+
+
+async def read(client: Client, date: str | None = PAST) -> dict[str, Any]:
+    answer: dict[str, Any] = (await client.data(READ, date=date))["rankingSnapshot"]
+    return answer
+
+
+async def publish(client: Client, rows: Any = ROWS, date: str = PAST, **more: Any) -> dict[str, Any]:
+    variables = {"date": date, "rows": rows} | more
+    answer: dict[str, Any] = (await client.data(PUBLISH, input=variables))["publishRanking"]
+    return answer
+
+
+async def upload(client: Client, content: bytes, date: str = PAST, expected: str = "null") -> dict[str, Any]:
+    query = UPLOAD.replace("DATE", f'"{date}"').replace("EXPECTED", expected)
+    whole = await client.upload(query, content)
+    assert "errors" not in whole, whole
+    answer: dict[str, Any] = whole["data"]["uploadRanking"]
+    return answer
+
+
+async def delete(client: Client, date: str = PAST) -> dict[str, Any]:
+    answer: dict[str, Any] = (await client.data(DELETE, date=date))["deleteRanking"]
+    return answer
+
+
+async def operator(world: World) -> Client:
+    return await world.player("demo-operator", Role.OPERATOR)
+
+
+async def written(world: World) -> dict[str, int]:
+    return {table: await world.count(table) for table in ("ranking_daily", "ranking_revision", "audit_log")}
+
+
+# Publishing rows
+
+
+async def test_a_published_ranking_is_read_at_once_by_everybody(world: World) -> None:
+    published = await publish(await operator(world))
+    assert published == {
+        "__typename": "RankingSnapshot",
+        "date": PAST,
+        "revision": 1,
+        "publishedAt": "2026-03-02T03:00:00+00:00",
+        "totalEntries": 3,
+        "me": None,
+        "entries": {
+            "nodes": [
+                {"rank": 1, "displayName": "하늘", "score": 9007199254740991, "isMe": False},
+                {"rank": 2, "displayName": "바다", "score": 70, "isMe": False},
+                {"rank": 3, "displayName": "구름", "score": -5, "isMe": False},
+            ]
+        },
+    }
+    seen = await read(await world.player("bob"))
+    assert seen["me"] == {"rank": 2, "score": 70, "displayName": "바다"}
+    assert [entry["isMe"] for entry in seen["entries"]["nodes"]] == [False, True, False]
+
+
+async def test_a_publication_replaces_the_former_one_whole(world: World) -> None:
+    staff = await operator(world)
+    await publish(staff)
+    replaced = await publish(staff, ROWS[:1], expectedRevision=1)
+    assert (replaced["revision"], replaced["totalEntries"]) == (2, 1)
+    assert (await read(staff))["entries"]["nodes"] == replaced["entries"]["nodes"]
+    entries = await world.sql.fetch(
+        "SELECT actor, action, target, before->>'revision' AS b, after->>'revision' AS a FROM audit_log ORDER BY id"
+    )
+    told = ("demo-operator (OPERATOR)", "publishRanking", f"ranking_daily {PAST}")
+    assert [tuple(entry) for entry in entries] == [(*told, None, "1"), (*told, "1", "2")]
+
+
+async def test_the_same_content_again_is_no_new_revision_whatever_was_expected(world: World) -> None:
+    staff = await operator(world)
+    first = await publish(staff)
+    before = await written(world)
+    assert await publish(staff, list(reversed(ROWS))) == first
+    assert await publish(staff, ROWS, expectedRevision=7) == first
+    assert await written(world) == before
+
+
+@pytest.mark.parametrize(("expected", "message"), [(None, "null"), (2, "2"), (0, "0")])
+async def test_a_stale_revision_is_a_conflict_that_tells_the_current_one(
+    world: World, expected: int | None, message: str
+) -> None:
+    staff = await operator(world)
+    await publish(staff)
+    before = await written(world)
+    refused = await publish(staff, ROWS[:1], expectedRevision=expected)
+    assert refused["code"] == "REVISION_CONFLICT"
+    assert refused["message"] == f"The ranking of {PAST} is at revision 1: expectedRevision was {message}."
+    assert await written(world) == before
+
+
+async def test_expecting_a_revision_where_none_is_published_is_a_conflict(world: World) -> None:
+    refused = await publish(await operator(world), expectedRevision=1)
+    assert refused["code"] == "REVISION_CONFLICT"
+    assert "must be null, not 1" in refused["message"]
+
+
+async def test_every_bad_row_is_named_and_nothing_changes(world: World) -> None:
+    staff = await operator(world)
+    await publish(staff)
+    before = await written(world)
+    rows = [
+        {"rank": 0, "displayName": " ", "score": 1},
+        {"rank": 5, "displayName": "x" * 101, "score": 1, "externalId": "carol"},
+        {"rank": 5, "displayName": "y", "score": 1, "externalId": "carol"},
+        {"rank": 6, "displayName": "z", "score": 1, "externalId": " dave"},
+    ]
+    refused = await publish(staff, rows, expectedRevision=1)
+    assert refused["code"] == "VALIDATION_FAILED"
+    assert [issue["path"] for issue in refused["issues"]] == [
+        ["rows", "0", "rank"],
+        ["rows", "0", "displayName"],
+        ["rows", "1", "displayName"],
+        ["rows", "2", "rank"],
+        ["rows", "2", "externalId"],
+        ["rows", "3", "externalId"],
+    ]
+    assert refused["issues"][3]["message"] == "Rank 5 is in row 1 already."
+    assert await written(world) == before
+    assert (await read(staff))["revision"] == 1
+
+
+async def test_no_rows_are_no_ranking(world: World) -> None:
+    refused = await publish(await operator(world), [])
+    assert refused["issues"] == [{"path": ["rows"], "message": "Must be 1 to 200000 rows."}]
+
+
+# Files
+
+
+async def test_a_file_with_mark_crlf_quotes_commas_and_line_breaks(world: World) -> None:
+    content = (
+        "\ufeffrank,display_name,score,external_id\r\n"
+        '1,"하늘, ""the"" sky",100,alice\r\n'
+        '2,"two\r\nlines", 90 ,\r\n'
+        "\r\n"
+        "3,plain,-7,carol"
+    ).encode()
+    published = await upload(await operator(world), content)
+    assert [(e["rank"], e["displayName"], e["score"]) for e in published["entries"]["nodes"]] == [
+        (1, '하늘, "the" sky', 100),
+        (2, "two\r\nlines", 90),
+        (3, "plain", -7),
+    ]
+    assert (await read(await world.player("alice")))["me"]["rank"] == 1
+    assert await world.sql.fetchval("SELECT action FROM audit_log") == "uploadRanking"
+
+
+async def test_bad_lines_are_named_by_their_numbers_in_the_file(world: World) -> None:
+    staff = await operator(world)
+    before = await written(world)
+    content = HEADER + b'1,"two\nlines",1,\n1,again,x,\n\n2,short\n3,,4.5,\n'
+    refused = await upload(staff, content)
+    assert [issue["path"] for issue in refused["issues"]] == [
+        ["rows", "4", "rank"],
+        ["rows", "4", "score"],
+        ["rows", "6"],
+        ["rows", "7", "display_name"],
+        ["rows", "7", "score"],
+    ]
+    assert refused["issues"][0]["message"] == "Rank 1 is in line 2 already."
+    assert await written(world) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "missing: 'rank', 'display_name', 'score', 'external_id'"),
+        (b"rank,name,score,external_id\n1,a,1,\n", "missing: 'display_name'; unknown: 'name'"),
+        (b"rank,rank,display_name,score,external_id\n", "there twice: 'rank'"),
+        (HEADER, "no rows"),
+        (HEADER + b'1,"open,1,\n', "not CSV: line 2"),
+        (HEADER + b"1,\xff,1,\n", "not UTF-8"),
+        ("rank,display_name,score,external_id\n".encode("utf-16"), "not UTF-8"),
+        (HEADER + b"1,a,1,\n" + b"\n" * 10 * 1024 * 1024, "larger than 10 MiB"),
+        (HEADER + b"".join(b"%d,a,1,\n" % rank for rank in range(1, 200_002)), "more than 200000 rows"),
+    ],
+    ids=["empty", "header", "twice", "no rows", "quote", "latin", "utf-16", "10 MiB", "200,001 rows"],
+)
+async def test_what_is_no_ranking_file_is_refused(world: World, content: bytes, told: str) -> None:
+    before = await written(world)
+    refused = await upload(await operator(world), content)
+    assert refused["code"] == "INVALID_RANKING_UPLOAD"
+    assert told in refused["message"]
+    assert await written(world) == before
+
+
+async def test_a_hundred_thousand_rows_in_one_request(world: World) -> None:
+    lines = (f"{rank},플레이어 {rank},{1_000_000 - rank},p{rank}\n" for rank in range(1, 100_001))
+    content = HEADER + "".join(lines).encode()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    published = await upload(await operator(world), content)
+    assert published["totalEntries"] == 100_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 160 * 1024
+    assert await world.sql.fetchval("SELECT count(*) FROM ranking_daily WHERE date = $1::text::date", PAST) == 100_000
+    assert (await read(await world.player("p77777")))["me"]["rank"] == 77777
+    replaced = await upload(await operator(world), content.replace(b",p1\n", b",q1\n"), expected="1")
+    assert replaced["revision"] == 2
+    assert await delete(await operator(world)) == {
+        "__typename": "DeletedRanking",
+        "date": PAST,
+        "deletedEntries": 100_000,
+    }
+
+
+# Removing
+
+
+async def test_a_removed_ranking_is_gone_and_its_numbers_go_on(world: World) -> None:
+    staff = await operator(world)
+    await publish(staff)
+    assert await delete(staff) == {"__typename": "DeletedRanking", "date": PAST, "deletedEntries": 3}
+    assert (await read(staff))["code"] == "RANKING_NOT_FOUND"
+    assert (await publish(staff, expectedRevision=1))["code"] == "REVISION_CONFLICT"
+    assert (await publish(staff))["revision"] == 3
+    history = await world.sql.fetch(
+        "SELECT revision, total_entries, is_deleted FROM ranking_revision WHERE date = $1::text::date ORDER BY 1", PAST
+    )
+    assert [tuple(row) for row in history] == [(1, 3, False), (2, 0, True), (3, 3, False)]
+    actions = [row["action"] for row in await world.sql.fetch("SELECT action FROM audit_log ORDER BY id")]
+    assert actions == ["publishRanking", "deleteRanking", "publishRanking"]
+
+
+async def test_what_is_not_published_cannot_be_removed(world: World) -> None:
+    staff = await operator(world)
+    before = await written(world)
+    assert (await delete(staff))["code"] == "RANKING_NOT_FOUND"
+    assert await written(world) == before
+    await publish(staff)
+    await delete(staff)
+    assert (await delete(staff))["code"] == "RANKING_NOT_FOUND"
+
+
+# Reading
+
+
+@pytest.mark.parametrize("date", [None, TODAY])
+async def test_today_s_ranking_is_read_on_a_ranking_s_day_alone(world: World, date: str | None) -> None:
+    alice = await world.player()
+    assert (await read(alice, date))["code"] == "NO_FEATURE_TODAY"
+    await world.today(None)
+    assert (await read(alice, date))["code"] == "NO_FEATURE_TODAY"
+    await world.today(FeatureType.RANKING)
+    assert (await read(alice, date))["totalEntries"] == 11
+    world.clock.advance(days=1)
+    await world.today(FeatureType.DICE)
+    assert (await read(await world.player(), TODAY))["totalEntries"] == 11
+
+
+async def test_a_future_ranking_is_published_ahead_and_read_on_its_day(world: World) -> None:
+    assert (await publish(await operator(world), date=FUTURE))["totalEntries"] == 3
+    refused = await read(await world.player(), FUTURE)
+    assert (refused["code"], refused["retryable"]) == ("RANKING_NOT_FOUND", False)
+    world.clock.now = world.clock.now.replace(month=12, day=24)
+    await world.today(FeatureType.RANKING)
+    assert (await read(await world.player(), None))["date"] == FUTURE
+
+
+async def test_a_reader_without_an_account_is_nobody(world: World) -> None:
+    staff, alice = await operator(world), await world.player()
+    await publish(staff)
+    await world.sql.execute("DELETE FROM \"user\" WHERE external_id = 'alice'")
+    assert await alice.error_code(READ, date=PAST) == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("role", [Role.PLAYER, Role.SERVICE, Role.AUDITOR])
+async def test_only_operators_publish_and_remove(world: World, role: Role) -> None:
+    caller = await world.player("somebody", role)
+    assert await caller.error_code(PUBLISH, input={"date": PAST, "rows": ROWS}) == "FORBIDDEN"
+    assert await caller.error_code(DELETE, date=PAST) == "FORBIDDEN"
+
+
+PAGE = """
+query Page($date: Date!, $size: Int!, $after: String) {
+  rankingSnapshot(date: $date) {
+    ... on RankingSnapshot {
+      ...page
+      top: entries(first: 1) { edges { node { rank } } }
+    }
+  }
+}
+fragment page on RankingSnapshot {
+  revision
+  entries(first: $size, after: $after) {
+    edges { cursor node { rank } }
+    nodes { rank }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
+
+
+async def test_paging_leads_through_every_entry_once(world: World) -> None:
+    rows = [{"rank": 3 * n, "displayName": f"n{n}", "score": n} for n in range(1, 251)]
+    await publish(await operator(world), rows)
+    alice, seen, after = await world.player(), list[int](), None
+    for page in range(3):
+        snapshot = (await alice.data(PAGE, date=PAST, size=100, after=after))["rankingSnapshot"]
+        entries = snapshot["entries"]
+        assert snapshot["top"] == {"edges": [{"node": {"rank": 3}}]}
+        assert entries["nodes"] == [edge["node"] for edge in entries["edges"]]
+        assert entries["pageInfo"] == {
+            "hasNextPage": page < 2,
+            "hasPreviousPage": page > 0,
+            "startCursor": entries["edges"][0]["cursor"],
+            "endCursor": entries["edges"][-1]["cursor"],
+        }
+        seen += [node["rank"] for node in entries["nodes"]]
+        after = entries["pageInfo"]["endCursor"]
+    assert seen == [row["rank"] for row in rows]
+    empty = (await alice.data(PAGE, date=PAST, size=100, after=after))["rankingSnapshot"]["entries"]
+    assert (empty["nodes"], empty["pageInfo"]["endCursor"]) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("size", "after"), [(0, None), (101, None), (-1, None), (10, "x"), (10, "WyIwIl0"), (10, "WyI5OTk5OTk5OTk5OTkiXQ")]
+)
+async def test_a_page_that_is_none_is_a_bad_request(world: World, size: int, after: str | None) -> None:
+    await publish(await operator(world))
+    alice = await world.player()
+    assert await alice.error_code(PAGE, date=PAST, size=size, after=after) == "BAD_REQUEST"
+
+
+async def test_a_file_is_needed_where_a_file_is_asked_for(world: World) -> None:
+    staff = await operator(world)
+    query = 'mutation U($file: Upload!) { uploadRanking(input: {date: "2025-06-01", file: $file}) { __typename } }'
+    answer = await staff.execute(query, file="rank,display_name")
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"

@@ -1,0 +1,154 @@
+"""The rules of a ranking's rows and of ranking files, without a database."""
+
+from __future__ import annotations
+
+import tracemalloc
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+
+import pytest
+
+from models import MAX_AMOUNT, MAX_RANKING_ROWS, MAX_SAFE_INTEGER
+from services.errors import ErrorCode, InvalidRankingUpload, ValidationFailed
+from services.ranking_csv import MAX_FILE_BYTES, read_csv
+from services.rules.ranking import MAX_ISSUES, RankingContent, RankingRow, RankingRows, content_of
+
+COLUMNS = ("rank", "display_name", "score", "external_id")
+
+
+def file_of(*lines: str) -> BytesIO:
+    return BytesIO("\n".join((",".join(COLUMNS), *lines)).encode())
+
+
+def faults(*lines: str) -> list[tuple[str, ...]]:
+    with pytest.raises(ValidationFailed) as refused:
+        read_csv(file_of(*lines))
+    return [tuple(issue.path[1:]) for issue in refused.value.issues]
+
+
+def test_rows_are_content_whatever_their_order() -> None:
+    rows = [RankingRow(1, "a", 5, None), RankingRow(2, "b", 4, "x")]
+    content = content_of(rows)
+    assert content == content_of(rows[::-1])
+    assert content.rows == rows
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        RankingRow(3, "b", 4, "x"),
+        RankingRow(2, "c", 4, "x"),
+        RankingRow(2, "b", 5, "x"),
+        RankingRow(2, "b", 4, "y"),
+        RankingRow(2, "b", 4, None),
+    ],
+)
+def test_every_value_makes_another_content(other: RankingRow) -> None:
+    first = RankingRow(1, "a", 5, None)
+    assert content_of([first, other]).digest != content_of([first, RankingRow(2, "b", 4, "x")]).digest
+
+
+@pytest.mark.parametrize(
+    ("line", "row"),
+    [
+        (f"{MAX_AMOUNT},a,{MAX_SAFE_INTEGER},", RankingRow(MAX_AMOUNT, "a", MAX_SAFE_INTEGER, None)),
+        (f" 1 ,a,-{MAX_SAFE_INTEGER},", RankingRow(1, "a", -MAX_SAFE_INTEGER, None)),
+        ("+01,a,-0,x", RankingRow(1, "a", 0, "x")),
+        (f"1,{'가' * 100},0,{'x' * 128}", RankingRow(1, "가" * 100, 0, "x" * 128)),
+        ('1,"a\tb\nc",0,""', RankingRow(1, "a\tb\nc", 0, None)),
+    ],
+)
+def test_good_rows(line: str, row: RankingRow) -> None:
+    assert read_csv(file_of(line)).rows == [row]
+
+
+@pytest.mark.parametrize("rank", ["", "0", "-1", "1.0", "1e3", "1_0", "\u0661", "x", str(MAX_AMOUNT + 1), "9" * 5000])
+def test_bad_ranks(rank: str) -> None:
+    assert faults(f"{rank},a,1,") == [("2", "rank")]
+
+
+@pytest.mark.parametrize("score", ["", "1.5", "--1", "NaN", str(MAX_SAFE_INTEGER + 1), str(-MAX_SAFE_INTEGER - 1)])
+def test_bad_scores(score: str) -> None:
+    assert faults(f"1,a,{score},") == [("2", "score")]
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u3000", "x" * 101, "a\0", "a\x1b[0m", "a\x85"])
+def test_bad_names(name: str) -> None:
+    assert faults(f"1,{name},1,") == [("2", "display_name")]
+
+
+@pytest.mark.parametrize("external_id", [" ", "x ", "x" * 129, "a\0", "a\u200b"])
+def test_bad_external_ids(external_id: str) -> None:
+    assert faults(f"1,a,1,{external_id}") == [("2", "external_id")]
+
+
+def test_a_row_s_every_fault_is_told_and_counts_against_the_rows_behind_it() -> None:
+    assert faults("1,,x,e", "1,a,1,e") == [
+        ("2", "display_name"),
+        ("2", "score"),
+        ("3", "rank"),
+        ("3", "external_id"),
+    ]
+
+
+@pytest.mark.parametrize("line", ["1", "1,a,1", "1,a,1,x,"])
+def test_rows_of_another_width(line: str) -> None:
+    assert faults(line) == [("2",)]
+
+
+def test_at_most_a_hundred_faults_are_told() -> None:
+    assert faults(*["0,,x,"] * 40) == [
+        (str(2 + n // 3), ("rank", "display_name", "score")[n % 3]) for n in range(MAX_ISSUES)
+    ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_breaks_and_byte_order_marks(end: str, mark: str) -> None:
+    text = f"{mark}rank,display_name,score,external_id{end}1,a,1,{end}{end}2,b,2,{end}"
+    assert [row.display_name for row in read_csv(BytesIO(text.encode())).rows] == ["a", "b"]
+
+
+def test_columns_in_another_order_with_spaces_about_their_names() -> None:
+    content = read_csv(BytesIO(b"external_id, score ,rank,display_name\nx,5,1,a\n"))
+    assert content.rows == [RankingRow(1, "a", 5, "x")]
+
+
+def test_the_file_stays_open_and_can_be_read_again() -> None:
+    with SpooledTemporaryFile(max_size=16) as file:
+        file.write(file_of("1,a,1,").getvalue())
+        assert read_csv(file) == read_csv(file)  # type: ignore[arg-type]
+        assert not file.closed
+        file.write(b"\xff")
+        with pytest.raises(InvalidRankingUpload):
+            read_csv(file)  # type: ignore[arg-type]
+        assert not file.closed
+
+
+def test_a_header_of_anything_is_quoted_in_part() -> None:
+    with pytest.raises(InvalidRankingUpload) as refused:
+        read_csv(BytesIO(b",".join(b"c" * 1000 for _ in range(1000))))
+    assert refused.value.code is ErrorCode.INVALID_RANKING_UPLOAD
+    assert len(refused.value.message) < 500
+
+
+def test_rows_have_a_limit_however_they_come() -> None:
+    rows = RankingRows(COLUMNS, "row")
+    for rank in range(1, MAX_RANKING_ROWS + 2):
+        rows.add(rank, rank, "a", 0, None)
+    with pytest.raises(ValidationFailed) as refused:
+        rows.content()
+    assert [issue.path for issue in refused.value.issues] == [("rows",)]
+
+
+def test_the_largest_file_is_read_in_bounded_memory() -> None:
+    width = MAX_FILE_BYTES // MAX_RANKING_ROWS - len("200000,,200000,p200000\n")
+    file = file_of(*(f"{n},{'x' * width},{n},p{n}" for n in range(1, MAX_RANKING_ROWS + 1)))
+    tracemalloc.start()
+    try:
+        content: RankingContent = read_csv(file)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(content.rows) == MAX_RANKING_ROWS
+    assert peak < 12 * MAX_FILE_BYTES, peak
