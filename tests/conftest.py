@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
+from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 from sqlalchemy import make_url
 
 from models import Base
+from server import http
 from server.database import upgrade
 from services.database import connect_arguments
+from services.errors import ErrorCode
 from tests.postgres import temporary_postgres
 from tests.world import World, assert_ledger_holds, running
+
+# CI repeats itself; a developer's run explores further.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
+
+ANSWERED_CODES: set[str] = set()
+"""Every error code that some client was answered with in this run."""
 
 TABLES = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
 
@@ -28,6 +41,29 @@ async def run_sql(url: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answered_codes() -> Iterator[None]:
+    """Note every error code in an answer."""
+    respond = http.respond
+
+    async def respond_and_note(send: Any, body: bytes, **options: Any) -> None:
+        ANSWERED_CODES.update(re.findall(r'"code":"([A-Z_]+)"', body.decode()))
+        await respond(send, body, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.graphql.respond", respond_and_note)
+        yield
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run of all tests in which a code of the catalogue was never answered."""
+    whole = session.config.args == session.config.getini("testpaths") and not session.config.option.keyword
+    missing = set(ErrorCode) - ANSWERED_CODES
+    if whole and not session.config.option.markexpr and exitstatus == pytest.ExitCode.OK and missing:
+        print(f"\nNo test was answered with {', '.join(sorted(missing))}.")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

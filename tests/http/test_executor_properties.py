@@ -100,6 +100,8 @@ def documents(draw: st.DrawFn) -> str:
 async def test_random_documents(text: str, maybe: bool | None, number: int) -> None:
     document = parse(text)
     assume(not validate(core, document))
+    # Two faults that each null the whole answer: which of them is told is a race, in graphql-core as here.
+    assume(maybe is not None or "failsHard" not in text)
     variables = {"yes": True, "no": False, "maybe": maybe, "kind": "dog", "number": number, "colour": "GREEN"}
     ours, theirs = Context(), Context()
     operation = compiled(text)
