@@ -1,0 +1,50 @@
+"""`haru schedule`: what operators ask for from a shell, or from cron."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import click
+
+from server.app import wall_clock
+from server.cli_common import database_of, settings_or_exit, url_of
+from server.settings import Settings
+from services.calendar import Calendar
+from services.database import Database
+from services.errors import HaruError
+from services.rules.schedule import ScheduleIssue
+from services.schedule import MAX_DAYS
+from services.schedule_issues import issues_between
+
+
+@click.group()
+def schedule() -> None:
+    """Look at the schedule."""
+
+
+@schedule.command("check")
+@click.option(
+    "--days", type=click.IntRange(1, MAX_DAYS), default=14, show_default=True, help="How many, beginning with today."
+)
+def check(days: int) -> None:
+    """Print what is wrong with the days ahead, a line for each fault; exit 1 if anything is, 2 if it could not look."""
+    with database_of(settings_or_exit()) as settings:
+        try:
+            issues = asyncio.run(_issues(settings, days))
+        except HaruError as failed:
+            click.echo(f"Error: {failed.message}", err=True)
+            raise SystemExit(2) from None
+    for issue in issues:
+        click.echo(f"{issue.date} {issue.code}: {issue.message}")
+    if issues:
+        raise SystemExit(1)
+
+
+async def _issues(settings: Settings, days: int) -> list[ScheduleIssue]:
+    database, calendar = Database(url_of(settings), pool_size=1), Calendar(settings.zone)
+    today = calendar.business_date(wall_clock())
+    try:
+        return await issues_between(database, calendar, today, today + dt.timedelta(days=days - 1), today=today)
+    finally:
+        await database.close()
