@@ -9,7 +9,9 @@ from typing import Annotated
 import strawberry
 
 from resolvers.root import root
+from resolvers.staff import as_staff
 from schema.context import Info
+from schema.inputs import given
 from schema.ranking import (
     DeletedRanking,
     DeleteRankingResult,
@@ -20,7 +22,7 @@ from schema.ranking import (
     UploadRankingInput,
     wanted_pages,
 )
-from services import audit, ranking
+from services import ranking
 from services.ranking_csv import read_csv
 from services.rules.ranking import RankingContent
 from services.transaction import Transaction
@@ -36,20 +38,20 @@ def _reader(info: Info) -> ranking.Reader:
 async def _publish(
     info: Info, action: str, date: dt.date, content: RankingContent, expected_revision: int | None
 ) -> RankingSnapshot:
-    me, reader = info.context.me, _reader(info)
+    reader = _reader(info)
 
-    async def publish(tx: Transaction) -> ranking.Snapshot:
+    async def publish(tx: Transaction, actor: str) -> ranking.Snapshot:
         return await ranking.publish(
             tx,
-            actor=await audit.actor_of(tx, me.player_id, me.role),
+            actor=actor,
             action=action,
             date=date,
             content=content,
-            expected_revision=None if expected_revision is strawberry.UNSET else expected_revision,
+            expected_revision=given(expected_revision),
             reader=reader,
         )
 
-    return RankingSnapshot.of(await info.context.app.transact(publish))
+    return RankingSnapshot.of(await as_staff(info, publish))
 
 
 @root("A day's ranking. Today's can be read on a day of the ranking, a past day's always.")
@@ -75,9 +77,5 @@ async def publish_ranking(info: Info, input: PublishRankingInput) -> PublishRank
 @root("Remove a day's ranking. The next one that is published continues its revision numbers.")
 async def delete_ranking(info: Info, date: Day) -> DeleteRankingResult:
     """Remove a day's ranking."""
-    me = info.context.me
-
-    async def remove(tx: Transaction) -> int:
-        return await ranking.remove(tx, actor=await audit.actor_of(tx, me.player_id, me.role), date=date)
-
-    return DeletedRanking(date=date, deleted_entries=await info.context.app.transact(remove))
+    deleted = await as_staff(info, lambda tx, actor: ranking.remove(tx, actor=actor, date=date))
+    return DeletedRanking(date=date, deleted_entries=deleted)

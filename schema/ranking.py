@@ -63,7 +63,7 @@ class RankingSnapshot:
     pages: strawberry.Private[Mapping[PageRequest, Page[ranking.Entry]]]
 
     @strawberry.field(description="The rows, by rank.")
-    def entries(self, first: First = DEFAULT_ENTRIES, after: After = None) -> Connection[RankingEntry]:
+    def entries(self, first: First = DEFAULT_ENTRIES, after: After = strawberry.UNSET) -> Connection[RankingEntry]:
         """The rows; they were read with everything else, see `wanted_pages`."""
         return connection_of(self.pages[page_request(first, after)], lambda row: [row.rank], RankingEntry.of)
 

@@ -1,7 +1,7 @@
 """Rankings: one snapshot a day, published whole, replaced whole, read whole.
 
 `ranking_revision` keeps every publication and every removal of a date, numbered without gaps; `ranking_daily` holds the
-rows of the newest. Who changes a date's ranking first takes that date's advisory lock, for the transaction.
+rows of the newest. Who changes a date's ranking takes that date's turn (`revisions.take_turn`) before looking at it.
 
 Which revision an operator expects is what a reader sees: the snapshot's revision, or none where nothing is published,
 be it that nothing ever was or that the last was deleted. Numbers go on after a removal and never name two contents.
@@ -28,14 +28,12 @@ from models import FeatureType, Player, RankingDaily, RankingRevision
 from services import audit
 from services.calendar import Calendar
 from services.database import Database
-from services.errors import NoFeatureToday, RankingNotFound, RevisionConflict, Unauthenticated
+from services.errors import NoFeatureToday, RankingNotFound, Unauthenticated
 from services.load import load_day
 from services.paging import Page, page_of
+from services.revisions import check_revision, take_turn
 from services.rules.ranking import RankingContent
 from services.transaction import Transaction
-
-LOCKS = 0x52414E4B
-"""The namespace of the dates' advisory locks: "RANK"."""
 
 BATCH_ROWS = 5_000
 """Rows a COPY: few enough that other requests are served in between."""
@@ -110,11 +108,11 @@ async def publish(
 
     Raises: RevisionConflict, unless the very content is published already.
     """
-    await _lock(tx, date)
+    await take_turn(tx, _target(date))
     newest = await _newest(tx.connection, date)
     current = None if newest is None or newest.is_deleted else newest
     if current is None or current.content_hash != content.digest:
-        _check_revision(date, current, expected_revision)
+        check_revision(current.revision if current else None, expected_revision)
         replacing = _revision_after(tx, newest, date, content)
         await _replace(tx, replacing, content)
         await audit.record(
@@ -129,7 +127,7 @@ async def remove(tx: Transaction, *, actor: str, date: dt.date) -> int:
 
     Raises: RankingNotFound.
     """
-    await _lock(tx, date)
+    await take_turn(tx, _target(date))
     newest = await _newest(tx.connection, date)
     if newest is None or newest.is_deleted:
         raise RankingNotFound
@@ -195,19 +193,6 @@ async def _snapshot(connection: AsyncConnection, revision: _Revision, reader: Re
 
 
 # Changing
-
-
-async def _lock(tx: Transaction, date: dt.date) -> None:
-    """Have the date's ranking to oneself until the transaction ends."""
-    await tx.connection.execute(select(func.pg_advisory_xact_lock(LOCKS, date.toordinal())))
-
-
-def _check_revision(date: dt.date, current: _Revision | None, expected: int | None) -> None:
-    if current is None and expected is not None:
-        raise RevisionConflict(f"No ranking is published for {date}: expectedRevision must be null, not {expected}.")
-    if current is not None and expected != current.revision:
-        told = "null" if expected is None else expected
-        raise RevisionConflict(f"The ranking of {date} is at revision {current.revision}: expectedRevision was {told}.")
 
 
 def _revision_after(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from typing import Any
 
 from models import Role
-from services import ranking
+from services.revisions import take_turn
 from services.transaction import Transaction
 from tests.api.test_ranking import PAST, delete, publish, upload
 from tests.world import Client, World, running
@@ -104,7 +103,7 @@ async def test_who_waits_too_long_for_a_date_is_told_to_come_again(empty_databas
         held, waited = asyncio.Event(), asyncio.Event()
 
         async def hold(tx: Transaction) -> None:
-            await ranking._lock(tx, dt.date.fromisoformat(PAST))
+            await take_turn(tx, f"ranking_daily {PAST}")
             held.set()
             await waited.wait()
 
