@@ -1,6 +1,6 @@
 """The one place that begins, commits and retries what staff do.
 
-Lock order, for whoever locks more than one thing: the turn at what is changed (a configuration, a day, a date's ranking:
+Lock order, for whoever locks more than one thing: the turn at what is changed (a configuration, a day, a ranking;
 `revisions.take_turn`), players by id, lottery prizes by id, coupon types by name, the audit log last.
 """
 
