@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from models import FeatureType, Role
+from resolvers.admin import grant_reward, set_player_blocked
 from resolvers.operators import (
     upsert_dice_config,
     upsert_feature_config,
@@ -100,3 +101,5 @@ class Mutation:
     upload_ranking = upload_ranking
     publish_ranking = publish_ranking
     delete_ranking = delete_ranking
+    grant_reward = grant_reward
+    set_player_blocked = set_player_blocked

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import strawberry
 
-from models import FeatureType
+from models import FeatureType, Role
+from resolvers.lookups import audit_log, user_events
+from resolvers.lookups import players as all_players
 from resolvers.operators import (
     dice_configs,
     feature_configs,
@@ -53,6 +55,8 @@ async def today_feature(info: Info) -> TodayFeatureResult:
     app = info.context.app
     now = app.clock()
     day, feature = await features.today(app.database, app.calendar, app.calendar.business_date(now))
+    if info.context.me.role is Role.PLAYER:
+        await app.views.seen(info.context.me.player_id, feature.feature_type, day.date, now)
     return TodayFeature.of(day, feature, now)
 
 
@@ -101,3 +105,6 @@ class Query:
     roulette_configs = roulette_configs
     lottery_configs = lottery_configs
     seasons = seasons
+    players = all_players
+    user_events = user_events
+    audit_log = audit_log

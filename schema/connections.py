@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import binascii
+import datetime as dt
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar, overload
 
 import orjson
 import strawberry
 
 from services.errors import BadRequest
-from services.paging import Page
+from services.paging import LAST_ROW, Page
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")
+Part = TypeVar("Part")
+Other = TypeVar("Other")
 
 MAX_PAGE = 100
 
@@ -70,17 +73,43 @@ def page_size(first: int) -> int:
     return first
 
 
+def instant(text: str) -> dt.datetime:
+    """A cursor's instant. Raises: ValueError."""
+    value = dt.datetime.fromisoformat(text)
+    if value.tzinfo is not dt.UTC:
+        raise ValueError("a cursor's instants are in UTC")
+    return value
+
+
+def row_number(text: str) -> int:
+    """A cursor's number of a row. Raises: ValueError."""
+    value = int(text)
+    if not 0 <= value <= LAST_ROW:
+        raise ValueError("no row has this number")
+    return value
+
+
 def encode_cursor(key: Sequence[object]) -> str:
     """A row's key as an opaque text."""
     return urlsafe_b64encode(orjson.dumps([str(part) for part in key])).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *parts: Callable[[str], Node]) -> tuple[Node, ...] | None:
+@overload
+def decode_cursor(cursor: str | None, first: Callable[[str], Part], /) -> tuple[Part] | None: ...
+
+
+@overload
+def decode_cursor(
+    cursor: str | None, first: Callable[[str], Part], second: Callable[[str], Other], /
+) -> tuple[Part, Other] | None: ...
+
+
+def decode_cursor(cursor: str | None, *parts: Callable[[str], object]) -> tuple[object, ...] | None:
     """The key in a cursor, each part read by its own function; none where there is no cursor.
 
     Raises: BadRequest when the cursor is not one of this list's.
     """
-    if cursor is None:
+    if cursor is None or cursor is strawberry.UNSET:
         return None
     try:
         texts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

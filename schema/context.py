@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import strawberry
@@ -13,7 +14,9 @@ from models import Role
 from services.calendar import Calendar, Clock
 from services.database import Database
 from services.errors import Forbidden, Unauthenticated
+from services.events import FeatureViews
 from services.lanes import Lanes
+from services.loaders import Loaders
 from services.transaction import Transactor
 
 
@@ -43,6 +46,7 @@ class App:
     lanes: Lanes
     transact: Transactor
     issue_token: Callable[[int, Role], AccessToken]
+    views: FeatureViews
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Context:
     app: App
     principal: Principal | None
     request_id: str
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """This operation's loaders."""
+        return Loaders(self.app.database, self.app.calendar)
 
     def today(self) -> dt.date:
         """The business date now."""

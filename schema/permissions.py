@@ -28,6 +28,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "rouletteConfigs": READERS,
     "lotteryConfigs": READERS,
     "seasons": READERS,
+    "players": READERS,
+    "userEvents": READERS,
+    "auditLog": READERS,
     "playDice": PLAYERS,
     "spinRoulette": PLAYERS,
     "drawLottery": PLAYERS,
@@ -43,4 +46,6 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "uploadRanking": OPERATORS,
     "publishRanking": OPERATORS,
     "deleteRanking": OPERATORS,
+    "grantReward": ADMINS,
+    "setPlayerBlocked": ADMINS,
 }

@@ -32,6 +32,7 @@ from server.settings import Settings, read_settings
 from services.calendar import Calendar, Clock
 from services.database import Database
 from services.errors import Unavailable
+from services.events import FeatureViews
 from services.lanes import Lanes
 from services.transaction import Transactor
 
@@ -64,7 +65,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
     )
     lanes = Lanes(database, calendar, random, lanes=settings.lanes_per_process)
     transact = Transactor(database, calendar, clock, random)
-    parts = App(database, calendar, clock, lanes, transact, tokens.issue)
+    parts = App(database, calendar, clock, lanes, transact, tokens.issue, views=FeatureViews(database, random))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

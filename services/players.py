@@ -1,18 +1,25 @@
-"""Players: who they are, what they have, and what they were given."""
+"""Players: who they are, what they have, and whether they may play."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import BALANCE_TYPES, CouponCode, Player, RewardBalance, RewardEntry, RewardType
+from models import BALANCE_TYPES, Player, RewardBalance, RewardType
+from services import audit
 from services.database import Database
+from services.errors import NotFound
 from services.paging import Page, page_of
+from services.rules.validation import Faults
 from services.transaction import Transaction
+
+REASON_LENGTH = 500
+LAST_CHARACTER = "\U0010ffff"
+"""Sorts behind everything that an external id may go on with."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +33,6 @@ class PlayerRow:
 
 
 PLAYER_COLUMNS = (Player.id, Player.external_id, Player.is_blocked, Player.created_at)
-
-
-@dataclass(frozen=True)
-class LedgerLine:
-    """A ledger line as it is read, with the coupon's code once there is one."""
-
-    user_id: int
-    line_no: int
-    reward_type: RewardType
-    amount: int
-    balance_after: int | None
-    cause: str
-    cause_id: UUID
-    coupon_code: str | None
-    created_at: dt.datetime
 
 
 async def sign_in(tx: Transaction, external_id: str) -> PlayerRow:
@@ -58,38 +50,73 @@ async def find_player(database: Database, player_id: int) -> PlayerRow | None:
         return PlayerRow(*row) if row else None
 
 
-async def balances(database: Database, player_id: int) -> dict[RewardType, int]:
-    """What a player has of every reward that is kept as a balance; 0 where there never was any."""
-    query = select(RewardBalance.reward_type, RewardBalance.amount).where(RewardBalance.user_id == player_id)
+async def players_by_id(database: Database, ids: Sequence[int]) -> list[PlayerRow | None]:
+    """The accounts with these ids, in their order."""
+    query = select(*PLAYER_COLUMNS).where(Player.id.in_(ids))
     async with database.read() as connection:
-        held = {row.reward_type: row.amount for row in await connection.execute(query)}
-    return {reward_type: held.get(reward_type, 0) for reward_type in BALANCE_TYPES}
+        found = {row.id: PlayerRow(*row) for row in await connection.execute(query)}
+    return [found.get(player_id) for player_id in ids]
 
 
-async def ledger(database: Database, player_id: int, *, first: int, before_line: int | None) -> Page[LedgerLine]:
-    """A player's ledger lines, newest first, those older than `before_line` where it is given."""
-    query = (
-        select(
-            RewardEntry.user_id,
-            RewardEntry.line_no,
-            RewardEntry.reward_type,
-            RewardEntry.amount,
-            RewardEntry.balance_after,
-            RewardEntry.cause,
-            RewardEntry.cause_id,
-            CouponCode.code,
-            RewardEntry.created_at,
-        )
-        .outerjoin(
-            CouponCode,
-            (CouponCode.user_id == RewardEntry.user_id) & (CouponCode.line_no == RewardEntry.line_no),
-        )
-        .where(RewardEntry.user_id == player_id)
-        .order_by(RewardEntry.line_no.desc())
-        .limit(first + 1)
+async def balances(database: Database, player_ids: Sequence[int]) -> list[dict[RewardType, int]]:
+    """What players have of every reward that is kept as a balance; 0 where there never was any."""
+    query = select(RewardBalance).where(RewardBalance.user_id.in_(player_ids))
+    held: dict[int, dict[RewardType, int]] = {player_id: dict.fromkeys(BALANCE_TYPES, 0) for player_id in player_ids}
+    async with database.read() as connection:
+        for row in await connection.execute(query):
+            held[row.user_id][row.reward_type] = row.amount
+    return [held[player_id] for player_id in player_ids]
+
+
+async def newest_players(database: Database, *, first: int, after: tuple[dt.datetime, int] | None) -> Page[PlayerRow]:
+    """All accounts, newest first; an account's key is (created_at, id)."""
+    query = select(*PLAYER_COLUMNS).order_by(Player.created_at.desc(), Player.id.desc()).limit(first + 1)
+    if after is not None:
+        query = query.where(tuple_(Player.created_at, Player.id) < tuple_(*after))
+    return await _page(database, query, first, has_previous=after is not None)
+
+
+async def search_players(database: Database, prefix: str, *, first: int, after: str | None) -> Page[PlayerRow]:
+    """The accounts whose external id begins with `prefix`, to the letter, in its order; a key is (external_id).
+
+    A range of the index of prefixes instead of LIKE: there are no wildcards to escape, and the plan never depends on
+    what is searched for.
+    """
+    begins = Player.external_id.op("~>=~")(prefix) if after is None else Player.external_id.op("~>~")(after)
+    order = text('"user".external_id USING ~<~')
+    query = select(*PLAYER_COLUMNS).where(begins, Player.external_id.op("~>=~")(prefix)).order_by(order)
+    ends = Player.external_id.op("~<~")(prefix + LAST_CHARACTER)
+    return await _page(database, query.where(ends).limit(first + 1), first, has_previous=after is not None)
+
+
+async def _page(
+    database: Database, query: Select[int, str, bool, dt.datetime], first: int, *, has_previous: bool
+) -> Page[PlayerRow]:
+    async with database.read() as connection:
+        rows = [PlayerRow(*row) for row in await connection.execute(query)]
+    return page_of(rows, first, has_previous=has_previous)
+
+
+async def set_blocked(tx: Transaction, *, actor: str, player_id: int, blocked: bool, reason: str) -> PlayerRow:
+    """Block a player, or let one play again. Whatever was decided on the player's former state is decided anew.
+
+    Raises: ValidationFailed, NotFound.
+    """
+    faults = Faults()
+    faults.text(reason, REASON_LENGTH, "reason")
+    faults.refuse()
+    lock = select(Player.is_blocked).where(Player.id == player_id).with_for_update(key_share=True)
+    before = await tx.connection.scalar(lock)
+    if before is None:
+        raise NotFound
+    change = update(Player).where(Player.id == player_id).values(is_blocked=blocked, version=Player.version + 1)
+    row = (await tx.connection.execute(change.returning(*PLAYER_COLUMNS))).one()
+    await audit.record(
+        tx,
+        actor=actor,
+        action="setPlayerBlocked",
+        target=f"player {player_id}",
+        before={"isBlocked": before},
+        after={"isBlocked": blocked, "reason": reason},
     )
-    if before_line is not None:
-        query = query.where(RewardEntry.line_no < before_line)
-    async with database.read() as connection:
-        rows = [LedgerLine(*row) for row in await connection.execute(query)]
-    return page_of(rows, first, has_previous=before_line is not None)
+    return PlayerRow(*row)

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from models import Base, CouponWaiting, IdempotencyKey, RewardBalance, SeasonProgress
 from services.answers import encode
+from services.coupons import FREE_CODES, GIVE_CODES, LOCK_COUPONS
 from services.database import Connection
 from services.rules.state import CouponGrant, Effects
 
@@ -50,19 +51,6 @@ LOCK_PLAYERS = 'SELECT FROM "user" u WHERE u.id = ANY ($1::bigint[]) ORDER BY u.
 LOCK_PRIZES = """
 SELECT FROM lottery_prize p JOIN lottery_config c ON c.id = p.config_id
 WHERE c.is_active AND p.stock IS NOT NULL ORDER BY p.id FOR NO KEY UPDATE OF p
-"""
-
-LOCK_COUPONS = "SELECT pg_advisory_xact_lock(hashtextextended('haru.coupon:' || $1::text, 0))"
-"""One taker at a time for each coupon type: a pool has no order that two could share."""
-
-FREE_CODES = """
-SELECT id, code FROM coupon_code WHERE coupon_type = $1 AND line_no IS NULL ORDER BY id LIMIT $2 FOR UPDATE
-"""
-
-GIVE_CODES = """
-UPDATE coupon_code c SET user_id = g.user_id, line_no = g.line_no, given_at = g.given_at
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[]) AS g(id, user_id, line_no, given_at)
-WHERE c.id = g.id
 """
 
 
@@ -180,4 +168,3 @@ def column_type(table: type[Base], name: str) -> str:
 def _array(type_: str) -> str:
     """The array that carries values of a type: JSON travels as text."""
     return "text[]" if type_ in {"json", "jsonb"} else f"{type_}[]"
-

@@ -670,7 +670,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_user_event_log_user_id")),
         sa.PrimaryKeyConstraint("user_id", "id", name=op.f("pk_user_event_log")),
     )
-    op.create_index(op.f("ix_user_event_log_created_at_id"), "user_event_log", ["created_at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_user_event_log_feature_type_event_name_created_at_id"),
+        "user_event_log",
+        ["feature_type", "event_name", "created_at", "id"],
+        unique=False,
+    )
     op.create_index(
         op.f("ix_user_event_log_user_id_created_at"), "user_event_log", ["user_id", "created_at"], unique=False
     )
@@ -948,7 +953,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("event_name = 'FEATURE_VIEW'"),
     )
     op.drop_index(op.f("ix_user_event_log_user_id_created_at"), table_name="user_event_log")
-    op.drop_index(op.f("ix_user_event_log_created_at_id"), table_name="user_event_log")
+    op.drop_index(op.f("ix_user_event_log_feature_type_event_name_created_at_id"), table_name="user_event_log")
     op.drop_table("user_event_log")
     op.drop_table("season_pass_progress")
     op.drop_table("season_pass_level")
