@@ -11,7 +11,7 @@ from msgspec import Struct
 from models import DiceOutcome, RewardType
 
 
-class Reward(Struct, frozen=True):
+class Reward(Struct, frozen=True, rename="camel"):
     """What may be won: `amount` points or tokens, or one coupon of `coupon_type`."""
 
     type: RewardType
@@ -24,7 +24,7 @@ class Reward(Struct, frozen=True):
         return self.type is not RewardType.NONE and self.amount > 0
 
 
-class Granted(Struct):
+class Granted(Struct, rename="camel"):
     """What was won. `balance`: after this grant; `coupon_code` is null while the coupon waits for one."""
 
     type: RewardType
@@ -33,7 +33,7 @@ class Granted(Struct):
     coupon_code: str | None = None
 
 
-class DailyLimit(Struct, frozen=True):
+class DailyLimit(Struct, frozen=True, rename="camel"):
     """How often a game may be played on a business date: `max` times, 0 being unlimited."""
 
     max: int
@@ -56,7 +56,7 @@ class DailyLimit(Struct, frozen=True):
         return not self.unlimited and self.used >= self.max
 
 
-class LevelReward(Struct, tag="level"):
+class LevelReward(Struct, tag="level", rename="camel"):
     """A season level's reward, granted."""
 
     level: int
@@ -64,7 +64,7 @@ class LevelReward(Struct, tag="level"):
     claimed_at: dt.datetime
 
 
-class StampReceipt(Struct, tag="stamp"):
+class StampReceipt(Struct, tag="stamp", rename="camel"):
     """What a stamp did: 0 or 1 stamp, its XP, and the levels whose rewards came with it."""
 
     added_stamp: int
@@ -75,7 +75,7 @@ class StampReceipt(Struct, tag="stamp"):
     rewards: list[LevelReward]
 
 
-class DiceRoll(Struct, frozen=True, tag="dice"):
+class DiceRoll(Struct, frozen=True, tag="dice", rename="camel"):
     """The dice of the player and of the dealer."""
 
     user_dice: tuple[int, int]
@@ -83,7 +83,7 @@ class DiceRoll(Struct, frozen=True, tag="dice"):
     outcome: DiceOutcome
 
 
-class Segment(Struct, frozen=True, tag="segment"):
+class Segment(Struct, frozen=True, tag="segment", rename="camel"):
     """A roulette segment and its chance when it was drawn."""
 
     id: int
@@ -95,7 +95,7 @@ class Segment(Struct, frozen=True, tag="segment"):
     is_jackpot: bool
 
 
-class Prize(Struct, frozen=True, tag="prize"):
+class Prize(Struct, frozen=True, tag="prize", rename="camel"):
     """A lottery prize, its chance when it was drawn, and the stock that the draw left (null: unlimited)."""
 
     id: int
@@ -107,7 +107,7 @@ class Prize(Struct, frozen=True, tag="prize"):
     is_active: bool
 
 
-class Played(Struct, tag="play"):
+class Played(Struct, tag="play", rename="camel"):
     """A play: what was drawn, what it granted, and what it left of the day's limit."""
 
     id: UUID

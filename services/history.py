@@ -33,16 +33,16 @@ LEFT JOIN coupon_code c ON c.user_id = l.user_id AND c.line_no = l.line_no
 ORDER BY k.number, l.line_no DESC
 """
 
-_REWARD = "json_build_object('type', r.reward_type, 'amount', r.reward_amount, 'coupon_type', r.coupon_type)"
+_REWARD = "json_build_object('type', r.reward_type, 'amount', r.reward_amount, 'couponType', r.coupon_type)"
 
 DRAWN = {
     FeatureType.DICE: """
-        SELECT json_build_object('type', 'dice', 'user_dice', json_build_array(g.user_dice_1, g.user_dice_2),
-            'dealer_dice', json_build_array(g.dealer_dice_1, g.dealer_dice_2), 'outcome', g.outcome)
+        SELECT json_build_object('type', 'dice', 'userDice', json_build_array(g.user_dice_1, g.user_dice_2),
+            'dealerDice', json_build_array(g.dealer_dice_1, g.dealer_dice_2), 'outcome', g.outcome)
         FROM dice_log g WHERE g.user_id = p.user_id AND g.id = p.id""",
     FeatureType.ROULETTE: f"""
         SELECT json_build_object('type', 'segment', 'id', r.id, 'slot', r.slot, 'label', r.label, 'reward', {_REWARD},
-            'weight', r.weight, 'is_jackpot', r.is_jackpot, 'total_weight',
+            'weight', r.weight, 'isJackpot', r.is_jackpot, 'totalWeight',
             (SELECT sum(s.weight) FROM roulette_segment s WHERE s.config_id = r.config_id))
         FROM roulette_log g JOIN roulette_segment r ON r.config_id = g.config_id AND r.id = g.segment_id
         WHERE g.user_id = p.user_id AND g.id = p.id""",  # noqa: S608 (only the constant above)
@@ -53,7 +53,7 @@ DRAWN = {
              WHERE e.user_id = p.user_id AND e.created_at = p.created_at AND e.event_name = 'PLAY'
                 AND e.meta_json ->> 'playId' = p.id::text)::json,
             json_build_object('type', 'prize', 'id', r.id, 'label', r.label, 'reward', {_REWARD},
-                'weight', r.weight, 'stock', r.stock, 'is_active', r.is_active, 'total_weight',
+                'weight', r.weight, 'stock', r.stock, 'isActive', r.is_active, 'totalWeight',
                 (SELECT sum(s.weight) FROM lottery_prize s WHERE s.config_id = r.config_id AND s.is_active)))
         FROM lottery_log g JOIN lottery_prize r ON r.config_id = g.config_id AND r.id = g.prize_id
         WHERE g.user_id = p.user_id AND g.id = p.id""",  # noqa: S608 (only the constant above)
@@ -75,9 +75,9 @@ _LOGS = " UNION ALL ".join(
 _DRAWN = " ".join(f"WHEN '{feature}' THEN ({content})" for feature, content in DRAWN.items())
 
 _LEVEL_REWARDS = """
-    SELECT json_agg(json_build_object('type', 'level', 'level', r.level, 'claimed_at', r.created_at, 'reward',
+    SELECT json_agg(json_build_object('type', 'level', 'level', r.level, 'claimedAt', r.created_at, 'reward',
         json_build_object('type', r.reward_type, 'amount', coalesce(l.amount, 0), 'balance', l.balance_after,
-            'coupon_code', c.code)) ORDER BY r.level)
+            'couponCode', c.code)) ORDER BY r.level)
     FROM season_pass_reward_log r
     LEFT JOIN reward_ledger l ON l.user_id = r.user_id AND l.cause = 'SEASON_LEVEL' AND l.cause_id = r.id
     LEFT JOIN coupon_code c ON c.user_id = l.user_id AND c.line_no = l.line_no
@@ -91,12 +91,12 @@ _LEVEL_BEFORE = """
 """
 _RECEIPT = f"""
     CASE WHEN s.play_id = p.id THEN
-        json_build_object('type', 'stamp', 'added_stamp', 1, 'xp_added', s.xp_earned, 'current_xp', s.xp_after,
-            'current_level', s.level_after, 'leveled_up', s.level_after > coalesce(({_LEVEL_BEFORE}), 0),
+        json_build_object('type', 'stamp', 'addedStamp', 1, 'xpAdded', s.xp_earned, 'currentXp', s.xp_after,
+            'currentLevel', s.level_after, 'leveledUp', s.level_after > coalesce(({_LEVEL_BEFORE}), 0),
             'rewards', coalesce(({_LEVEL_REWARDS}), '[]'))
     WHEN s.id IS NOT NULL THEN
-        json_build_object('type', 'stamp', 'added_stamp', 0, 'xp_added', 0, 'current_xp', s.xp_after,
-            'current_level', s.level_after, 'leveled_up', false, 'rewards', '[]'::json)
+        json_build_object('type', 'stamp', 'addedStamp', 0, 'xpAdded', 0, 'currentXp', s.xp_after,
+            'currentLevel', s.level_after, 'leveledUp', false, 'rewards', '[]'::json)
     END
 """
 
