@@ -29,6 +29,7 @@ from server.graphql import GraphQLEndpoint, GraphQLOptions
 from server.limits import GraphQLLimits
 from server.rates import Rates
 from server.settings import Settings, read_settings
+from server.web import web_routes
 from services.calendar import Calendar, Clock
 from services.database import Database
 from services.errors import Unavailable
@@ -97,6 +98,8 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
     ]
     if settings.is_local or settings.graphiql:
         routes += graphiql_routes(config=lambda: _graphiql_config(settings, tokens))
+    if settings.is_local:
+        routes += web_routes()
     app = Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings))
     app.state.parts = parts
     return app

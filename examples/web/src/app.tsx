@@ -1,0 +1,32 @@
+import { useEffect, useMemo, useState } from "react";
+import { Provider } from "urql";
+import { createClient } from "./client";
+import { Today } from "./features/today";
+import { Footer } from "./parts/footer";
+import { Header } from "./parts/header";
+import { remember, resume, type Session } from "./session";
+
+export function App() {
+  const [session, setSession] = useState<Session | null | undefined>(undefined);
+  const [day, setDay] = useState(0);
+  useEffect(() => {
+    resume().then(setSession, () => setSession(null));
+  }, []);
+  // Everything changes with the player and with the day: a new client has an empty cache.
+  const client = useMemo(() => createClient(session ?? null, () => setSession(null)), [session, day]);
+
+  function signIn(next: Session | null) {
+    remember(next);
+    setSession(next);
+  }
+  if (session === undefined) return null;
+  return (
+    <Provider value={client}>
+      <Header session={session} onChange={signIn} />
+      <main key={`${session?.token} ${day}`}>
+        <Today isSignedIn={session !== null} onDayTurned={() => setDay(day + 1)} />
+      </main>
+      <Footer />
+    </Provider>
+  );
+}

@@ -1,0 +1,93 @@
+import { useEffect } from "react";
+import { useQuery } from "urql";
+import { ServerClock, useTimeUntil } from "../clock";
+import { FailureFields, graphql, type FeatureType } from "../graphql";
+import { useText } from "../language";
+import { Answered } from "../parts/problem";
+import { Dice } from "./dice";
+import { Lottery } from "./lottery";
+import { Ranking } from "./ranking";
+import { Roulette } from "./roulette";
+import { SeasonPass } from "./season-pass";
+import { Wallet } from "./wallet";
+
+export const TodayQuery = graphql(
+  `
+    query Today {
+      answer: todayFeature {
+        ... on TodayFeature {
+          date
+          featureType
+          title
+          serverTime
+          endsAt
+        }
+        ...Failure
+      }
+    }
+  `,
+  [FailureFields],
+);
+
+const MAIN = { DICE: Dice, ROULETTE: Roulette, LOTTERY: Lottery } as const;
+
+/** Today's feature comes first; around it is what goes on every day. */
+export function Today({ isSignedIn, onDayTurned }: { isSignedIn: boolean; onDayTurned: () => void }) {
+  const { t } = useText();
+  const [result] = useQuery({ query: TodayQuery, pause: !isSignedIn });
+  if (!isSignedIn) return <p className="card invitation">{t.account.invitation}</p>;
+  return (
+    <Answered result={result}>
+      {({ date, featureType, title, serverTime, endsAt }) => {
+        const Game = featureType in MAIN ? MAIN[featureType as keyof typeof MAIN] : null;
+        return (
+          <ServerClock serverTime={serverTime}>
+            <Hero feature={featureType} date={date} title={title} endsAt={endsAt} onDayTurned={onDayTurned} />
+            <div className="columns">
+              <div>
+                {Game && <Game />}
+                {featureType === "RANKING" && <Ranking today={date} isOn />}
+                <SeasonPass />
+              </div>
+              <div>
+                <Wallet />
+                {featureType !== "RANKING" && <Ranking today={date} isOn={false} />}
+              </div>
+            </div>
+          </ServerClock>
+        );
+      }}
+    </Answered>
+  );
+}
+
+interface HeroProps {
+  feature: FeatureType;
+  date: string;
+  title: string;
+  endsAt: string;
+  onDayTurned: () => void;
+}
+
+function Hero({ feature, date, title, endsAt, onDayTurned }: HeroProps) {
+  const { t, day } = useText();
+  // A second late is no harm; early, the server would answer with the day that is just over.
+  const time = useTimeUntil(endsAt, () => setTimeout(onDayTurned, 1000));
+  useEffect(() => {
+    document.documentElement.dataset["feature"] = feature; // its colours
+  }, [feature]);
+  return (
+    <section className="hero">
+      <div>
+        <p>
+          {t.today} · {t.features[feature]}
+        </p>
+        <h1>{title}</h1>
+        <p>{day(date)}</p>
+      </div>
+      <p className="countdown">
+        {t.nextDay} <time role="timer">{time}</time>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,52 @@
+import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
+import { en } from "./texts/en";
+import { ko, type Text } from "./texts/ko";
+
+const LANGUAGES = { ko, en } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const KEY = "haru:language";
+const Context = createContext<{ language: Language; setLanguage: (language: Language) => void }>(null!);
+
+/** The player's language: as chosen in this tab, or else the browser's. */
+export function LanguageProvider({ children }: { children: ReactNode }) {
+  const [language, setLanguage] = useState<Language>(() => {
+    const chosen = sessionStorage.getItem(KEY) ?? navigator.language.slice(0, 2);
+    return chosen === "en" ? "en" : chosen === "ko" ? "ko" : "en";
+  });
+  useEffect(() => {
+    document.documentElement.lang = language;
+    document.title = LANGUAGES[language].pageTitle;
+  }, [language]);
+
+  function choose(chosen: Language) {
+    sessionStorage.setItem(KEY, chosen);
+    setLanguage(chosen);
+  }
+  return <Context value={{ language, setLanguage: choose }}>{children}</Context>;
+}
+
+/** The texts and formats of the player's language. */
+export function useText() {
+  const { language, setLanguage } = useContext(Context);
+  const t: Text = LANGUAGES[language];
+  const number = new Intl.NumberFormat(language);
+  const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+  const day = new Intl.DateTimeFormat(language, { month: "long", day: "numeric", weekday: "short", timeZone: "UTC" });
+  const moment = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+  return {
+    t,
+    language,
+    setLanguage,
+    number: (value: number) => number.format(value),
+    /** Of the API's percent, which goes from 0 to 100. */
+    percent: (value: number) => percent.format(value / 100),
+    /** Of a `Date`: a day of the event's calendar, the same wherever the player is. */
+    day: (date: string) => day.format(new Date(`${date}T00:00:00Z`)),
+    /** Of a `DateTime`: an instant, in the player's own time zone. */
+    moment: (instant: string) => moment.format(new Date(instant)),
+    /** Of a reward, as "100 P". */
+    reward: ({ type, amount }: { type: keyof Text["rewards"]; amount: number }) =>
+      type === "NONE" || amount === 0 ? t.rewards.NONE(0, "") : t.rewards[type](amount, number.format(amount)),
+  };
+}

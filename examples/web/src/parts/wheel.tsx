@@ -1,0 +1,56 @@
+import type { RewardType } from "../graphql";
+import { useText } from "../language";
+
+interface Segment {
+  id: string;
+  slot: number;
+  isJackpot: boolean;
+  reward: { type: RewardType; amount: number };
+}
+
+/** A wheel of equal slices: how likely each is, the table beside it says. */
+export function Wheel({ segments, stopAt, turns }: { segments: Segment[]; stopAt: number; turns: number }) {
+  const { t } = useText();
+  const slice = 360 / segments.length;
+  const rotation = turns === 0 ? 0 : turns * 360 * 5 - (stopAt + 0.5) * slice;
+  return (
+    <div className="wheel">
+      <svg viewBox="-100 -100 200 200" role="img" aria-label={t.roulette.wheel}>
+        <g className="disc" style={{ transform: `rotate(${rotation}deg)` }}>
+          {segments.map((segment) => (
+            <g key={segment.id} transform={`rotate(${(segment.slot + 0.5) * slice})`} data-jackpot={segment.isJackpot}>
+              <path d={`M0 0L${edge(-slice / 2)}A96 96 0 0 1 ${edge(slice / 2)}Z`} data-even={segment.slot % 2 === 0} />
+              <SliceText reward={segment.reward} />
+            </g>
+          ))}
+        </g>
+        <circle r="97" className="rim" />
+        <circle r="15" className="hub" />
+        <path className="pointer" d="M-9 -100h18L0 -80Z" />
+      </svg>
+    </div>
+  );
+}
+
+/** A point on the rim, by its angle from the top. */
+function edge(degrees: number): string {
+  const radians = (degrees * Math.PI) / 180;
+  return `${(96 * Math.sin(radians)).toFixed(3)} ${(-96 * Math.cos(radians)).toFixed(3)}`;
+}
+
+function SliceText({ reward }: { reward: Segment["reward"] }) {
+  const { t, number } = useText();
+  const nothing = reward.type === "NONE" || reward.amount === 0;
+  return (
+    <text textAnchor="middle">
+      <tspan x="0" y="-62">
+        {nothing ? "–" : number(reward.amount)}
+      </tspan>
+      {!nothing && (
+        <tspan x="0" y="-49" className="unit">
+          {t.balances[reward.type]}
+        </tspan>
+      )}
+    </text>
+  );
+}
