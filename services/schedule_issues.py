@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import RankingRevision, Season
@@ -50,7 +51,7 @@ async def _ranked(connection: AsyncConnection, first: dt.date, last: dt.date) ->
     """The days of a range that have a published ranking."""
     newest = (
         select(RankingRevision.date, RankingRevision.is_deleted)
-        .distinct(RankingRevision.date)
+        .ext(distinct_on(RankingRevision.date))
         .where(RankingRevision.date.between(first, last))
         .order_by(RankingRevision.date, RankingRevision.revision.desc())
     )

@@ -97,9 +97,9 @@ async def publish_season(
 
 
 async def _overlapping(tx: Transaction, season: SeasonDraft) -> Sequence[SeasonRules]:
-    """The other seasons that share a day with this one."""
+    """The other seasons that share a day with this one, earliest first."""
     shares_a_day = (Season.start_date <= season.end_date) & (Season.end_date >= season.start_date)
-    return await read_seasons(tx.connection, Season.name != season.name, shares_a_day)
+    return (await read_seasons(tx.connection, Season.name != season.name, shares_a_day))[::-1]
 
 
 async def _keep_reached_levels(tx: Transaction, before: SeasonRules, season: SeasonDraft) -> None:
