@@ -18,10 +18,12 @@ from server import database as migrations
 from server.app import create_app, wall_clock
 from server.auth import Tokens
 from server.cli_common import database_of, in_transaction, settings_or_exit, url_of
+from server.cli_coupons import coupons
 from server.cli_operate import schedule
 from server.demo import demo_tokens, load_demo
 from server.settings import Settings
 from services.errors import HaruError
+from services.idempotency import prune
 from services.players import sign_in
 
 
@@ -51,6 +53,7 @@ def main() -> None:
 
 
 main.add_command(schedule)
+main.add_command(coupons)
 
 
 @main.command()
@@ -135,6 +138,28 @@ def db_demo() -> None:
             raise click.ClickException("Demo data is for the local environment.")
         asyncio.run(in_transaction(settings, lambda tx: load_demo(tx, settings.demo_today)))
         click.echo("The demo data is there.")
+
+
+@db.command("prune")
+def db_prune() -> None:
+    """Delete idempotency keys that are older than 30 days, and print how many: for a daily job.
+
+    A key is promised for 30 days; a request that comes again with an older one is a new request. Deletes in chunks of
+    5,000, each in a transaction of its own, so that nobody waits; it can be stopped and run again at any time.
+    """
+    with database_of(settings_or_exit()) as settings:
+        try:
+            deleted = asyncio.run(_prune(settings))
+        except HaruError as failed:
+            raise click.ClickException(failed.message) from None
+    click.echo(f"deleted: {deleted}")
+
+
+async def _prune(settings: Settings) -> int:
+    deleted = 0
+    while chunk := await in_transaction(settings, prune):
+        deleted += chunk
+    return deleted
 
 
 @main.command()

@@ -1,0 +1,281 @@
+"""What players see of their past: plays, events, and the first view of a day."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from models import FeatureType, Role
+from tests.statements import watched
+from tests.world import DRAWN, GRANTED, RECEIPT, Client, World
+
+GAMES = {
+    FeatureType.DICE: "playDice",
+    FeatureType.ROULETTE: "spinRoulette",
+    FeatureType.LOTTERY: "drawLottery",
+}
+PLAYS = f"""
+query Plays($first: Int! = 20, $after: String) {{
+  me {{ plays(first: $first, after: $after) {{
+    nodes {{
+      __typename id businessDate playedAt replayed
+      reward {{ ...granted }}
+      dailyLimit {{ max used remaining unlimited resetsAt }}
+      seasonPass {RECEIPT}
+      {" ".join(DRAWN.values())}
+    }}
+    edges {{ cursor node {{ id }} }}
+    pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+  }} }}
+}}
+{GRANTED}
+"""
+EVENTS = """
+query Events($first: Int! = 20, $after: String) {
+  me { externalId events(first: $first, after: $after) {
+    nodes { id featureType eventName meta createdAt player { externalId } }
+    pageInfo { hasNextPage hasPreviousPage endCursor }
+  } }
+}
+"""
+TODAY = "{ todayFeature { __typename ... on TodayFeature { featureType } ... on UserError { code } } }"
+
+
+async def plays_of(player: Client, **variables: Any) -> dict[str, Any]:
+    page: dict[str, Any] = (await player.data(PLAYS, **variables))["me"]["plays"]
+    return page
+
+
+async def events_of(player: Client, **variables: Any) -> dict[str, Any]:
+    page: dict[str, Any] = (await player.data(EVENTS, **variables))["me"]["events"]
+    return page
+
+
+async def pages(read: Any, player: Client, first: int) -> list[dict[str, Any]]:
+    """All nodes of a list, page by page."""
+    nodes, after = [], None
+    while True:
+        page = await read(player, first=first, after=after)
+        assert len(page["nodes"]) <= first
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        nodes += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return nodes
+
+
+async def play_days(world: World, alice: Client, days: int = 6, plays: int = 3) -> list[dict[str, Any]]:
+    """Alice plays every game for some days; the answers, newest first."""
+    answers = []
+    for day in range(days):
+        feature, mutation = list(GAMES.items())[day % 3]
+        await world.today(feature)
+        await world.player("alice")  # with a token of the day
+        for _ in range(plays):
+            answers.append(await alice.play(mutation))
+            world.clock.advance(seconds=1)
+        world.clock.advance(days=1)
+    await world.player("alice")
+    return answers[::-1]
+
+
+async def test_plays_are_told_as_they_were_answered(world: World) -> None:
+    alice = await world.player()
+    answers = await play_days(world, alice)
+    assert {answer["__typename"] for answer in answers} == {"DicePlay", "RouletteSpin", "LotteryDraw"}
+    assert any(answer["seasonPass"]["leveledUp"] for answer in answers)
+    page = await plays_of(alice)
+    assert page["nodes"] == answers
+    assert [edge["node"]["id"] for edge in page["edges"]] == [answer["id"] for answer in answers]
+
+
+async def test_plays_page_by_page_come_once_each_even_within_one_instant(world: World) -> None:
+    alice, bob = await world.player(), await world.player("bob")
+    await world.sql.execute("UPDATE dice_config SET max_daily_plays = 0")
+    answers = [await alice.play() for _ in range(25)]
+    await bob.play()
+    for first in (1, 7, 25, 100):
+        nodes = await pages(plays_of, alice, first)
+        assert [node["id"] for node in nodes] == [answer["id"] for answer in answers[::-1]]
+    assert len((await plays_of(bob))["nodes"]) == 1
+
+
+async def test_nothing_played(world: World) -> None:
+    page = await plays_of(await world.player())
+    assert page == {
+        "nodes": [],
+        "edges": [],
+        "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
+    }
+
+
+async def test_a_play_after_a_stamp_and_one_without_a_season(world: World) -> None:
+    alice, bob = await world.player(), await world.player("bob")
+    stamped = await alice.stamp()
+    after_stamp = await alice.play()
+    assert after_stamp["seasonPass"]["addedStamp"] == 0
+    assert after_stamp["seasonPass"]["currentXp"] == stamped["currentXp"]
+    assert (await plays_of(alice))["nodes"] == [after_stamp]
+
+    await world.sql.execute("UPDATE season_pass_config SET end_date = '2026-03-01'")
+    without = await bob.play()
+    assert without["seasonPass"] is None
+    assert (await plays_of(bob))["nodes"] == [without]
+
+
+async def test_a_stamp_later_in_the_day_says_nothing_of_an_earlier_play(world: World) -> None:
+    alice = await world.player()
+    await world.sql.execute("UPDATE season_pass_config SET end_date = '2026-03-01'")
+    early = await alice.play()
+    await world.sql.execute("UPDATE season_pass_config SET end_date = '2026-03-31'")
+    world.clock.advance(minutes=1)
+    late = await alice.play()
+    assert late["seasonPass"]["addedStamp"] == 1
+    assert (await plays_of(alice))["nodes"] == [late, early]
+
+
+async def test_a_coupon_s_code_shows_once_there_is_one(world: World) -> None:
+    alice = await world.player()
+    await world.sql.execute("DELETE FROM coupon_code")
+    await world.sql.execute(
+        "UPDATE dice_config SET "
+        + ", ".join(
+            f"{o}_reward_type = 'COUPON', {o}_reward_amount = 1, {o}_coupon_type = 'COFFEE'"
+            for o in ("win", "draw", "lose")
+        )
+    )
+    waiting = await alice.play()
+    assert waiting["reward"] == {"type": "COUPON", "amount": 1, "balance": None, "couponCode": None}
+    assert (await plays_of(alice))["nodes"] == [waiting]
+    await world.sql.execute(
+        """
+        WITH served AS (DELETE FROM coupon_waiting RETURNING *)
+        INSERT INTO coupon_code (coupon_type, code, imported_at, user_id, line_no, given_at)
+        SELECT coupon_type, 'NEW-1', created_at, user_id, line_no, created_at FROM served
+        """
+    )
+    (now,) = (await plays_of(alice))["nodes"]
+    assert now == waiting | {"reward": waiting["reward"] | {"couponCode": "NEW-1"}}
+
+
+async def test_a_prize_is_told_by_its_revision_where_the_event_is_gone(world: World) -> None:
+    alice = await world.player()
+    await world.today(FeatureType.LOTTERY)
+    answer = await alice.play("drawLottery")
+    await world.sql.execute("DELETE FROM user_event_log")
+    (node,) = (await plays_of(alice))["nodes"]
+    assert node == answer
+
+
+async def test_nothing_won(world: World) -> None:
+    alice = await world.player()
+    await world.sql.execute(
+        "UPDATE dice_config SET win_reward_type = 'NONE', draw_reward_type = 'NONE', lose_reward_type = 'NONE'"
+    )
+    answer = await alice.play()
+    assert answer["reward"] == {"type": "NONE", "amount": 0, "balance": None, "couponCode": None}
+    assert (await plays_of(alice))["nodes"] == [answer]
+
+
+async def test_a_page_costs_the_same_statements_whatever_its_size(world: World) -> None:
+    alice = await world.player()
+    await play_days(world, alice)
+    counts = set()
+    for first in (1, 5, 18):
+        with watched(world) as statements:
+            assert len((await plays_of(alice, first=first))["nodes"]) == first
+        counts.add(len(statements))
+    assert counts == {2}  # the account, the plays
+
+
+@pytest.mark.parametrize("field", ["plays", "events", "rewards"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "first: 0",
+        "first: 101",
+        "first: -1",
+        'after: "nonsense"',
+        'after: ""',
+        'after: "WyIxIiwiMiJd"',  # ["1","2"]
+        'after: "WyI5OTk5OTk5OTk5OTk5OTk5OTk5OTkiXQ"',  # ["999..."]
+        'after: "WyIyMDI2LTAzLTAyVDAzOjAwOjAwIiwiMDE5Y2FiZjAtYTAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAwIl0"',  # no zone
+    ],
+)
+async def test_arguments_of_a_page_are_checked(world: World, field: str, arguments: str) -> None:
+    alice = await world.player()
+    assert await alice.error_code(f"{{ me {{ {field}({arguments}) {{ nodes {{ id }} }} }} }}") == "BAD_REQUEST"
+
+
+async def test_events_newest_first(world: World) -> None:
+    alice, bob = await world.player(), await world.player("bob")
+    await bob.play()
+    await play_days(world, alice)
+    page = await events_of(alice, first=100)
+    assert {node["player"]["externalId"] for node in page["nodes"]} == {"alice"}
+    keys = [(node["createdAt"], node["id"]) for node in page["nodes"]]
+    assert keys == sorted(keys, reverse=True)
+    assert {node["eventName"] for node in page["nodes"]} == {"PLAY", "SEASON_PASS_STAMP", "SEASON_PASS_LEVEL_UP"}
+    assert all(isinstance(node["meta"], dict) for node in page["nodes"])
+    assert await pages(events_of, alice, 7) == page["nodes"]
+
+
+async def test_the_first_view_of_a_day_is_recorded_once(world: World) -> None:
+    alice, bob = await world.player(), await world.player("bob")
+    for _ in range(3):
+        assert (await alice.data(TODAY))["todayFeature"]["featureType"] == "DICE"
+    await bob.data(TODAY)
+    (view,) = (await events_of(alice))["nodes"]
+    assert (view["eventName"], view["featureType"]) == ("FEATURE_VIEW", "DICE")
+    assert await world.count("user_event_log") == 2
+    world.clock.advance(days=1)
+    await (await world.player()).data(TODAY)
+    assert await world.count("user_event_log") == 3
+
+
+async def test_what_another_process_recorded_is_not_recorded_again(world: World) -> None:
+    alice = await world.player()
+    await alice.data(TODAY)
+    world.parts.views._recorded.clear()
+    await asyncio.gather(*(alice.data(TODAY) for _ in range(5)))
+    assert await world.count("user_event_log") == 1
+
+
+async def test_the_views_that_are_remembered_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.events.REMEMBERED_VIEWS", 2)
+    for name in ("alice", "bob", "carol", "dave"):
+        await (await world.player(name)).data(TODAY)
+    assert len(world.parts.views._recorded) == 2
+    assert await world.count("user_event_log") == 4
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.PLAYER])
+async def test_staff_views_are_not_recorded(world: World, role: Role) -> None:
+    await (await world.player("staff", role)).data(TODAY)
+    assert await world.count("user_event_log") == 0
+
+
+async def test_no_view_where_nothing_is_on(world: World) -> None:
+    await world.today(None)
+    alice = await world.player()
+    assert (await alice.data(TODAY))["todayFeature"]["code"] == "NO_FEATURE_TODAY"
+    assert await world.count("user_event_log") == 0
+
+
+async def test_a_view_that_cannot_be_recorded_is_shown_all_the_same(world: World) -> None:
+    alice = await world.player()
+    async with world.sql.transaction():
+        await world.sql.execute("LOCK TABLE user_event_log IN ACCESS EXCLUSIVE MODE")
+        assert (await alice.data(TODAY))["todayFeature"]["featureType"] == "DICE"
+    assert await world.count("user_event_log") == 0
+    await alice.data(TODAY)
+    assert await world.count("user_event_log") == 1
+
+
+async def test_a_deleted_account_s_view_is_shown(world: World) -> None:
+    alice = await world.player()
+    await world.sql.execute('DELETE FROM "user" WHERE external_id = $1', "alice")
+    assert (await alice.data(TODAY))["todayFeature"]["featureType"] == "DICE"
+    assert await world.count("user_event_log") == 0

@@ -1,0 +1,47 @@
+"""Which statements an answer costs, and what these read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import event
+
+from tests.world import World
+
+
+@dataclass
+class Statements:
+    """The statements that were sent while they were watched, with their parameters."""
+
+    sent: list[tuple[str, Any]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.sent)
+
+    async def blocks(self, world: World) -> int:
+        """How many blocks these statements read, run once more."""
+        total = 0
+        for statement, parameters in self.sent:
+            plan = await world.sql.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", *parameters)
+            root = json.loads(plan)[0]["Plan"]
+            total += root["Shared Hit Blocks"] + root["Shared Read Blocks"]
+        return total
+
+
+@contextmanager
+def watched(world: World) -> Iterator[Statements]:
+    """Watch the statements of reads and of staff."""
+    statements, engine = Statements(), world.parts.database.engine.sync_engine
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements.sent.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
