@@ -104,7 +104,8 @@ async def test_a_stock_is_drawn_exactly(empty_database: str, size: str) -> None:
         grand, _ = await stocks(racing, (1, stock), (1, None))
         racers = await racing.players(clients)
         answers = await racing.run(
-            racing.of(racers[number % clients]).play("drawLottery", f"draw {number}") for number in range(draws)
+            (racing.of(racers[number % clients]).play("drawLottery", f"draw {number}") for number in range(draws)),
+            at_once=clients,
         )
         assert outcomes(answers) == {"LotteryDraw": draws}
         won = [answer for answer in answers if answer["prize"]["id"] == str(grand)]

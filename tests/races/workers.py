@@ -50,13 +50,19 @@ class Race:
         """A player's client of any of the applications."""
         return self.order.choice(player)
 
-    async def run(self, requests: Iterable[Awaitable[dict[str, Any]]]) -> Answers:
-        """Send everything at once, in an order of chance; the answers in the order given."""
-        tasks = list(requests)
-        positions = list(range(len(tasks)))
-        self.order.shuffle(positions)
-        running = {position: asyncio.ensure_future(tasks[position]) for position in positions}
-        return [await running[position] for position in range(len(tasks))]
+    async def run(self, requests: Iterable[Awaitable[dict[str, Any]]], *, at_once: int = 2_500) -> Answers:
+        """Send requests in an order of chance, `at_once` of them under way; the answers in the order given."""
+        waiting = list(enumerate(requests))
+        self.order.shuffle(waiting)
+        answers: dict[int, dict[str, Any]] = {}
+
+        async def client() -> None:
+            while waiting:
+                position, request = waiting.pop()
+                answers[position] = await request
+
+        await asyncio.gather(*(client() for _ in range(min(at_once, len(waiting)))))
+        return [answers[position] for position in range(len(answers))]
 
     async def fetch(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         """Rows, as tuples."""
