@@ -1,7 +1,8 @@
 """Seasons: publishing them, and reading them with their levels.
 
 A season is known by its name. Until it begins everything about it may change; once it has begun its start stays, and no
-level that a player has reached may need more XP or go; once it has ended it stays as it was. So nobody loses a level.
+level that a player has reached may need more XP or go; once it has ended it stays as it was. So nobody loses a level,
+except that a stamp which was decided just before a publication, and stored just after, counts as one before it.
 What players have collected is never touched: who passed a level that now needs less has it at the next stamp, and a
 level's reward is given once to each player, whatever it was by then.
 

@@ -127,6 +127,15 @@ async def test_a_staff_token_is_on_record(world: World) -> None:
     assert entry["after"] == {"externalId": "otto", "playerId": player_id, "role": "OPERATOR"}
 
 
+async def test_an_actor_without_an_account_changes_nothing(world: World) -> None:
+    olive = await operator(world)
+    await world.sql.execute('DELETE FROM "user" WHERE external_id = $1', "olive")
+    before = await kept(world)
+    document = "mutation ($input: UpsertDiceConfigInput!) { upsertDiceConfig(input: $input) { __typename } }"
+    assert await olive.error_code(document, input=valid("upsertDiceConfig")) == "UNAUTHENTICATED"
+    assert await kept(world) == before
+
+
 @pytest.mark.parametrize("mutation", UPSERTS)
 async def test_a_stale_revision_says_the_current_one_and_writes_nothing(world: World, mutation: str) -> None:
     olive = await operator(world)
