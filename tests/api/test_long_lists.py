@@ -1,0 +1,134 @@
+"""Lists that nobody would want to read to their ends: a page far behind costs what the first costs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from models import Role
+from schema.connections import encode_cursor
+from tests.api.test_history import EVENTS as MY_EVENTS
+from tests.api.test_history import PLAYS
+from tests.api.test_lookups import AUDIT, EVENTS, PLAYERS, auditor, many_players, read
+from tests.statements import watched
+from tests.world import Client, World, running
+
+
+async def many_events(world: World, count: int) -> None:
+    """Plays of ten players, all but every thousandth of the dice."""
+    await world.sql.execute(
+        """
+        INSERT INTO user_event_log (user_id, id, feature_type, event_name, business_date, meta_json, created_at)
+        SELECT n % 10 + 10, gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'LOTTERY' ELSE 'DICE' END, 'PLAY',
+            '2026-03-02', '{}', $2::timestamptz + n / 3 * interval '1 second'
+        FROM generate_series(1, $1) n
+        """,
+        count,
+        world.clock(),
+    )
+
+
+async def many_plays(world: World, count: int) -> None:
+    """A game of dice a day, and a ledger line for each, of player 10."""
+    await world.sql.execute(
+        """
+        INSERT INTO dice_log (user_id, id, business_date, play_no, daily_max, created_at, reward_type, reward_amount,
+            config_id, user_dice_1, user_dice_2, dealer_dice_1, dealer_dice_2, outcome)
+        SELECT 10, gen_random_uuid(), '2026-03-02'::date + n, 1, 3, $2::timestamptz + n * interval '1 day', 'POINT', 1,
+            (SELECT max(id) FROM dice_config), 6, 6, 1, 1, 'WIN'
+        FROM generate_series(1, $1) n
+        """,
+        count,
+        world.clock(),
+    )
+    await world.sql.execute(
+        """
+        INSERT INTO reward_ledger (user_id, line_no, reward_type, amount, balance_after, cause, cause_id, created_at)
+        SELECT user_id, row_number() OVER (ORDER BY created_at), 'POINT', 1, row_number() OVER (ORDER BY created_at),
+            'DICE_PLAY', id, created_at
+        FROM dice_log
+        """
+    )
+
+
+@pytest.fixture(scope="module")
+async def long_lists(database_url: str) -> AsyncIterator[World]:
+    """A world with lists that nobody would want to read to their ends. The tests change nothing."""
+    async with running(database_url) as world:
+        await many_players(world, 30_000)
+        await many_events(world, 60_000)
+        await many_plays(world, 20_000)
+        await world.sql.execute(
+            """
+            INSERT INTO audit_log (actor, action, target, created_at)
+            SELECT 'a', 'b', 'c', $1::timestamptz + n * interval '1 second' FROM generate_series(1, 30000) n
+            """,
+            world.clock(),
+        )
+        await world.sql.execute("ANALYZE")
+        yield world
+
+
+MIDDLE = "SELECT {} FROM {} t WHERE {} ORDER BY t.created_at OFFSET {} LIMIT 1"
+EVENT_KEY = "created_at, id"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "middle"),
+    [
+        (PLAYERS, {}, MIDDLE.format("created_at, id", '"user"', "true", 15_000)),
+        (PLAYERS, {"search": "p-0"}, MIDDLE.format("external_id", '"user"', "true", 15_000)),
+        (EVENTS, {}, MIDDLE.format(EVENT_KEY, "user_event_log", "true", 30_000)),
+        (EVENTS, {"filter": {"eventName": "PLAY"}}, MIDDLE.format(EVENT_KEY, "user_event_log", "true", 30_000)),
+        (
+            EVENTS,
+            {"filter": {"featureType": "LOTTERY"}},
+            MIDDLE.format(EVENT_KEY, "user_event_log", "feature_type = 'LOTTERY'", 30),
+        ),
+        (
+            EVENTS,
+            {"filter": {"playerId": "10"}},
+            MIDDLE.format(EVENT_KEY, "user_event_log", "user_id = 10", 3_000),
+        ),
+        (AUDIT, {}, MIDDLE.format("created_at, id", "audit_log", "true", 15_000)),
+    ],
+)
+async def test_a_page_far_behind_costs_what_the_first_costs(
+    long_lists: World, document: str, variables: dict[str, Any], middle: str
+) -> None:
+    staff = await auditor(long_lists)
+    cursor = encode_cursor(list((await long_lists.sql.fetchrow(middle)).values()))
+    costs = []
+    for after in (None, cursor):
+        with watched(long_lists) as statements:
+            assert len((await read(staff, document, after=after, **variables))["nodes"]) == 20
+        costs.append(await statements.blocks(long_lists))
+    first, behind = costs
+    assert behind <= first + 50, costs
+    assert first <= 400, costs
+
+
+@pytest.mark.parametrize(
+    ("document", "middle"),
+    [
+        (PLAYS, MIDDLE.format("created_at, id", "dice_log", "true", 10_000)),
+        ("query L($after: String) { me { rewards(after: $after) { nodes { id } } } }", "SELECT 10000"),
+        (MY_EVENTS, MIDDLE.format(EVENT_KEY, "user_event_log", "user_id = 10", 3_000)),
+    ],
+)
+async def test_a_player_s_page_far_behind_costs_what_the_first_costs(
+    long_lists: World, document: str, middle: str
+) -> None:
+    player = Client(long_lists.http, long_lists.parts.issue_token(10, Role.PLAYER).text)
+    cursor = encode_cursor(list((await long_lists.sql.fetchrow(middle)).values()))
+    costs = []
+    for after in (None, cursor):
+        with watched(long_lists) as statements:
+            (page,) = [one for one in (await read(player, document, after=after)).values() if isinstance(one, dict)]
+        assert len(page["nodes"]) == 20
+        costs.append(await statements.blocks(long_lists))
+    first, behind = costs
+    assert behind <= first + 50, costs
+    assert first <= 1000, costs
