@@ -174,7 +174,7 @@ async def _texts(stage: Stage) -> dict[str, str]:
             "SELECT meta_json::text FROM user_event_log WHERE event_name = $1 ORDER BY created_at DESC LIMIT 1", event
         )
     texts["answer"] = await stage.sql.fetchval(
-        "SELECT answer::text FROM idempotency_key WHERE answer ->> 'season_pass' IS NOT NULL"
+        "SELECT answer::text FROM idempotency_key WHERE answer ->> 'seasonPass' IS NOT NULL"
         " ORDER BY created_at DESC LIMIT 1"
     )
     return texts
