@@ -71,6 +71,13 @@ async def long_lists(database_url: str) -> AsyncIterator[World]:
         yield world
 
 
+async def cursor_of(world: World, middle: str) -> str:
+    """The cursor of the row that `middle` finds the key of."""
+    row = await world.sql.fetchrow(middle)
+    assert row is not None
+    return encode_cursor(list(row.values()))
+
+
 MIDDLE = "SELECT {} FROM {} t WHERE {} ORDER BY t.created_at OFFSET {} LIMIT 1"
 EVENT_KEY = "created_at, id"
 
@@ -99,7 +106,7 @@ async def test_a_page_far_behind_costs_what_the_first_costs(
     long_lists: World, document: str, variables: dict[str, Any], middle: str
 ) -> None:
     staff = await auditor(long_lists)
-    cursor = encode_cursor(list((await long_lists.sql.fetchrow(middle)).values()))
+    cursor = await cursor_of(long_lists, middle)
     costs = []
     for after in (None, cursor):
         with watched(long_lists) as statements:
@@ -122,7 +129,7 @@ async def test_a_player_s_page_far_behind_costs_what_the_first_costs(
     long_lists: World, document: str, middle: str
 ) -> None:
     player = Client(long_lists.http, long_lists.parts.issue_token(10, Role.PLAYER).text)
-    cursor = encode_cursor(list((await long_lists.sql.fetchrow(middle)).values()))
+    cursor = await cursor_of(long_lists, middle)
     costs = []
     for after in (None, cursor):
         with watched(long_lists) as statements:
