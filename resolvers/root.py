@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from schema.permissions import PERMISSIONS
 from services.errors import BadRequest
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Awaitable[Any]])
+Source = TypeVar("Source", bound=Callable[..., AsyncGenerator[Any, None]])
 
 
 def root(description: str) -> Callable[[Resolver], Any]:
@@ -27,6 +28,22 @@ def root(description: str) -> Callable[[Resolver], Any]:
             return await resolver(info, **arguments)
 
         return strawberry.field(resolver=guarded, description=description)
+
+    return declare
+
+
+def live(description: str) -> Callable[[Source], Any]:
+    """Make a root field of subscriptions of `def name(info, ...)`, which makes a generator; guarded as by `root`."""
+
+    def declare(resolver: Source) -> Any:
+        roles = PERMISSIONS[to_camel_case(resolver.__name__)]
+
+        @wraps(resolver)
+        async def guarded(info: Any, **arguments: Any) -> Any:
+            info.context.authorise(roles)
+            return resolver(info, **arguments)
+
+        return strawberry.subscription(resolver=guarded, description=description)
 
     return declare
 

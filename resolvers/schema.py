@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.mutations import Mutation
 from resolvers.queries import Query
+from resolvers.subscriptions import Subscription
 from schema.errors import HANDLERS
 from schema.games import DiceConfig, DicePlay, LotteryConfig, LotteryDraw, RouletteConfig, RouletteSpin
 from schema.scalars import SCALARS
@@ -15,6 +16,7 @@ from schema.scalars import SCALARS
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[DicePlay, RouletteSpin, LotteryDraw, DiceConfig, RouletteConfig, LotteryConfig],
     exception_handlers=HANDLERS,
     config=StrawberryConfig(scalar_map=SCALARS),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -16,7 +17,9 @@ from services.database import Database
 from services.errors import Forbidden, Unauthenticated
 from services.events import FeatureViews
 from services.lanes import Lanes
+from services.live import Live
 from services.loaders import Loaders
+from services.signals import Signals
 from services.transaction import Transactor
 
 
@@ -26,6 +29,8 @@ class Principal:
 
     player_id: int
     role: Role
+    expires_at: float = field(default=math.inf, compare=False)
+    """The instant from which on the token is no longer valid, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class App:
     lanes: Lanes
     transact: Transactor
     issue_token: Callable[[int, Role], AccessToken]
+    signals: Signals
+    live: Live
     views: FeatureViews
 
 

@@ -27,6 +27,11 @@ class UserError:
 class Problem(UserError):
     """A failure that its code explains."""
 
+    @classmethod
+    def of(cls, refusal: errors.DomainError) -> Problem:
+        """Convert."""
+        return cls(code=refusal.code, message=refusal.message, retryable=refusal.retryable)
+
 
 @strawberry.type(description="All of today's plays are used up.")
 class DailyLimitReached(UserError):
@@ -83,7 +88,7 @@ class ProblemHandler(strawberry.ExceptionHandler[errors.DomainError, Problem]):
 
     def handle(self, exception: errors.DomainError, *, field: StrawberryField, info: strawberry.Info) -> Problem:
         """Convert."""
-        return Problem(code=exception.code, message=exception.message, retryable=exception.retryable)
+        return Problem.of(exception)
 
 
 HANDLERS = (LimitHandler(), ValidationHandler(), ProblemHandler())

@@ -48,4 +48,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "deleteRanking": OPERATORS,
     "grantReward": ADMINS,
     "setPlayerBlocked": ADMINS,
+    "todayFeatureChanged": EVERYBODY,
+    "rankingPublished": EVERYBODY,
+    "lotteryStockChanged": PLAYERS,
 }

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from resolvers.schema import schema
 from schema.context import App, Context, Principal
@@ -29,12 +29,17 @@ from server.graphql import GraphQLEndpoint, GraphQLOptions
 from server.limits import GraphQLLimits
 from server.rates import Rates
 from server.settings import Settings, read_settings
+from server.stopping import at_stop_signal
+from server.subscriptions import Subscriptions
 from server.web import web_routes
+from server.websocket import WebSocketEndpoint
 from services.calendar import Calendar, Clock
 from services.database import Database
 from services.errors import Unavailable
 from services.events import FeatureViews
 from services.lanes import Lanes
+from services.live import Live
+from services.signals import Signals
 from services.transaction import Transactor
 
 PLAYING_MUTATIONS = frozenset({"playDice", "spinRoulette", "drawLottery", "stamp", "claimReward"})
@@ -64,26 +69,45 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
     database = Database(
         settings.database_url, lock_wait_seconds=settings.lock_wait_seconds, pool_size=settings.pool_size
     )
-    lanes = Lanes(database, calendar, random, lanes=settings.lanes_per_process)
+    signals = Signals(database, calendar, clock)
+    lanes = Lanes(database, calendar, random, lanes=settings.lanes_per_process, stock_changed=signals.stock_changed)
     transact = Transactor(database, calendar, clock, random)
-    parts = App(database, calendar, clock, lanes, transact, tokens.issue, views=FeatureViews(database, random))
+    parts = App(
+        database,
+        calendar,
+        clock,
+        lanes,
+        transact,
+        tokens.issue,
+        signals,
+        Live(database, calendar, clock),
+        views=FeatureViews(database, random),
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
-            async with lanes:
-                yield
+            async with lanes, signals:
+                with at_stop_signal(subscriptions.stop):
+                    yield
+                await subscriptions.finish()
         finally:
             await database.close()
 
     per_player, per_address = settings.requests_per_second
     rates = Rates(per_player=per_player, per_address=per_address, monotonic=time.monotonic)
+    subscriptions = Subscriptions[Principal](
+        player=lambda principal: principal.player_id,
+        expires_at=lambda principal: principal.expires_at,
+        now=lambda: clock().timestamp(),
+    )
     endpoint = GraphQLEndpoint[Principal](
         schema,
         authenticate=tokens.authenticate,
         make_context=lambda principal, request_id: Context(parts, principal, request_id),
         admit=rates.admit,
         may_introspect=lambda principal: principal.role in READERS,
+        subscriptions=subscriptions,
         options=GraphQLOptions(
             introspection=settings.is_local or settings.introspection,
             anonymous_may_introspect=settings.is_local,
@@ -93,6 +117,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
     )
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
+        WebSocketRoute("/graphql", WebSocketEndpoint(endpoint, subscriptions)),
         Route("/healthz", healthz),
         Route("/readyz", _readyz(database)),
     ]
@@ -102,6 +127,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
         routes += web_routes()
     app = Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings))
     app.state.parts = parts
+    app.state.subscriptions = subscriptions
     return app
 
 
@@ -127,6 +153,7 @@ def _graphiql_config(settings: Settings, tokens: Tokens) -> dict[str, Any]:
     return {
         "endpoint": "/graphql",
         "subscriptionUrl": "/graphql",
+        "timeZone": settings.time_zone,
         "demoTokens": demo_tokens(tokens.issue) if settings.is_local else [],
     }
 

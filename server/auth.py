@@ -130,4 +130,4 @@ def _principal(claims: dict[str, Any], now: float) -> Principal:
         raise Unauthenticated
     if not SUBJECT.fullmatch(subject) or int(subject) > MAX_PLAYER_ID:
         raise Unauthenticated
-    return Principal(int(subject), Role(claims["role"]))
+    return Principal(int(subject), Role(claims["role"]), float(expires))

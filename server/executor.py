@@ -15,7 +15,7 @@ Subscriptions, introspection and whatever else a plan does not cover are execute
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from typing import Any
 
 from graphql import (
@@ -27,6 +27,7 @@ from graphql import (
     MiddlewareManager,
     OperationDefinitionNode,
     OperationType,
+    create_source_event_stream,
     execute,
 )
 from graphql.execution.collect_fields import FragmentDetails, collect_fields
@@ -136,6 +137,27 @@ class CompiledOperation:
             return await self._by_graphql_core(context, variables, outcomes)
         return ExecutionResult(data, None)
 
+    async def subscribe(self, context: Any, variables: dict[str, Any]) -> AsyncIterable[Any] | ExecutionResult:
+        """Start a subscription: the source of its events, or the errors that keep it from starting."""
+        executor = self.schema.execution_context_class.build(
+            self.schema._schema,
+            self.document,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=self.operation.name.value if self.operation.name else None,
+            max_coercion_errors=MAX_COERCION_ERRORS,
+            hide_suggestions=self.hide_suggestions,
+            operation_extensions=None,
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        source = create_source_event_stream(executor)
+        return await source if isinstance(source, Awaitable) else source
+
+    async def execute_event(self, event: Any, context: Any, variables: dict[str, Any]) -> ExecutionResult:
+        """Answer one event of a subscription's source, with a `context` of the event's own."""
+        return await self._by_graphql_core(context, variables, {}, root_value=event)
+
     def _signatures(self) -> list[GraphQLVariableSignature]:
         found = (
             get_variable_signature(self.schema._schema, node) for node in self.operation.variable_definitions or ()
@@ -210,7 +232,7 @@ class CompiledOperation:
         return roots
 
     async def _by_graphql_core(
-        self, context: Any, variables: dict[str, Any], outcomes: dict[str, Outcome]
+        self, context: Any, variables: dict[str, Any], outcomes: dict[str, Outcome], *, root_value: Any = None
     ) -> ExecutionResult:
         """Execute with graphql-core; root resolvers that have `outcomes` are not called again."""
 
@@ -221,6 +243,7 @@ class CompiledOperation:
         result = execute(
             self.schema._schema,
             self.document,
+            root_value=root_value,
             context_value=context,
             variable_values=variables,
             operation_name=self.operation.name.value if self.operation.name else None,

@@ -83,7 +83,7 @@ def negotiate(accept: bytes | None) -> str | None:
         return JSON
     best: tuple[float, int, str] | None = None
     for position, item in enumerate(accept.decode("latin-1").split(",")):
-        media_type, quality = _accepted(item)
+        media_type, quality = accepted(item)
         offered = {GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "*/*": JSON, "application/*": JSON}.get(media_type)
         if offered is None or quality <= 0:
             continue
@@ -94,7 +94,8 @@ def negotiate(accept: bytes | None) -> str | None:
     return best[2] if best else None
 
 
-def _accepted(item: str) -> tuple[str, float]:
+def accepted(item: str) -> tuple[str, float]:
+    """Read one item of an Accept header: a media type in lower case, and its q."""
     media_type, *parameters = (part.strip().lower() for part in item.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")

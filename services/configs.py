@@ -32,6 +32,7 @@ from services.rules.drafts import DiceDraft, LotteryDraft, RouletteDraft
 from services.rules.lottery import LotteryRules, PrizeRules
 from services.rules.registry import GAMES
 from services.rules.roulette import RouletteRules, SegmentRules
+from services.signals import DAY, announce
 from services.transaction import Transaction
 
 RulesT = TypeVar("RulesT", DiceRules, RouletteRules, LotteryRules)
@@ -202,6 +203,7 @@ async def _publish(
     assert after is not None
     target = f"{target} revision {revision}"
     await audit.record(tx, actor=actor, action=action, target=target, before=before, after=after)
+    await announce(tx, DAY)
     return after
 
 

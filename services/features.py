@@ -79,10 +79,26 @@ async def game_status(
 
     Raises: NoFeatureToday, the game's INVALID_*_CONFIG, Unauthenticated.
     """
-    state, player = await _read(database, calendar, Reader(user_id, feature), date)
+    found = await game_statuses(database, calendar, [user_id], feature, date)
+    if user_id not in found:
+        raise Unauthenticated
+    return found[user_id]
+
+
+async def game_statuses(
+    database: Database, calendar: Calendar, user_ids: Sequence[int], feature: FeatureType, date: dt.date
+) -> dict[int, GameStatus]:
+    """How `feature` stands for each of these players at `date`, by one statement; unknown players are left out.
+
+    Raises: NoFeatureToday, the game's INVALID_*_CONFIG.
+    """
+    async with database.hot() as connection:
+        state = await load(connection, calendar, date, [Reader(user_id, feature) for user_id in user_ids])
     rules = rules_today(GAMES[feature], state.day)
-    limit = DailyLimit(rules.daily_max, player.used[feature], state.day.ends_at)
-    return GameStatus(rules, limit, state.stocks)
+    return {
+        user_id: GameStatus(rules, DailyLimit(rules.daily_max, player.used[feature], state.day.ends_at), state.stocks)
+        for user_id, player in state.players.items()
+    }
 
 
 async def season_status(database: Database, calendar: Calendar, user_id: int, date: dt.date) -> SeasonStatus:

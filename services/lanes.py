@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, cast
@@ -74,8 +74,16 @@ class Member:
 class Lanes:
     """All lanes of one process. Use as an async context manager; leaving it finishes what was accepted."""
 
-    def __init__(self, database: Database, calendar: Calendar, rng: Random, *, lanes: int = 2) -> None:
-        self._lanes = [Lane(database, calendar, rng) for _ in range(lanes)]
+    def __init__(
+        self,
+        database: Database,
+        calendar: Calendar,
+        rng: Random,
+        *,
+        lanes: int = 2,
+        stock_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._lanes = [Lane(database, calendar, rng, stock_changed) for _ in range(lanes)]
 
     async def submit(self, action: Action[AnswerT]) -> AnswerT:
         """Do what the player commands, once.
@@ -98,8 +106,9 @@ class Lanes:
 class Lane:
     """One lane: a queue, and a task that takes batches from it."""
 
-    def __init__(self, database: Database, calendar: Calendar, rng: Random) -> None:
+    def __init__(self, database: Database, calendar: Calendar, rng: Random, stock_changed: Callable[[], None]) -> None:
         self._database = database
+        self._stock_changed = stock_changed
         self._calendar = calendar
         self._rng = rng
         self._ids = Ids(rng)
@@ -198,6 +207,8 @@ class Lane:
                     await store_with_coupons(connection, effects)
             elif not effects.is_empty:
                 await store(connection, effects)
+            if effects.drawn:
+                self._stock_changed()
         for member, outcome in zip(batch, outcomes, strict=True):
             member.settle(outcome)
 
@@ -213,6 +224,8 @@ class Lane:
             effects, outcomes = await self._decide(connection, batch)
             if not effects.is_empty:
                 await store_with_coupons(connection, effects)
+        if effects.drawn:
+            self._stock_changed()
         return outcomes
 
     async def _decide(

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import FeatureType, Player, RankingDaily, RankingRevision
-from services import audit
+from services import audit, signals
 from services.calendar import Calendar
 from services.database import Database
 from services.errors import NoFeatureToday, RankingNotFound, Unauthenticated
@@ -206,7 +206,8 @@ def _revision_after(
 
 
 async def _replace(tx: Transaction, revision: _Revision, content: RankingContent | None) -> None:
-    """Note `revision`, remove the date's rows, and copy those of `content` in, where there is any."""
+    """Note `revision`, remove the date's rows, copy those of `content` in, where there is any, and tell subscribers."""
+    await signals.announce(tx, signals.ranking(revision.date))
     await tx.connection.execute(insert(RankingRevision).values(revision._asdict()))
     await tx.connection.execute(delete(RankingDaily).where(RankingDaily.date == revision.date))
     if content is None:

@@ -18,6 +18,7 @@ from services.errors import BadRequest
 from services.revisions import check_revision, take_turn
 from services.rules import validation
 from services.rules.drafts import DayDraft, FeatureDraft
+from services.signals import DAY, announce
 from services.transaction import Transaction
 
 MAX_DAYS = 366
@@ -138,4 +139,5 @@ async def _upsert(
     changed = await tx.connection.execute(write.values(values).returning(*kept.columns))
     after = kept.read_as(*changed.one())
     await audit.record(tx, actor=actor, action=action, target=target, before=before, after=after)
+    await announce(tx, DAY)
     return after

@@ -19,9 +19,9 @@ class Watched(CompiledOperation):
 
     fallbacks = 0
 
-    async def _by_graphql_core(self, *args: Any) -> ExecutionResult:
+    async def _by_graphql_core(self, *args: Any, **options: Any) -> ExecutionResult:
         self.fallbacks += 1
-        return await super()._by_graphql_core(*args)
+        return await super()._by_graphql_core(*args, **options)
 
 
 def compiled(text: str, name: str | None = None, of: Schema = schema) -> Watched:

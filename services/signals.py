@@ -1,0 +1,160 @@
+"""Telling every process that something changed: PostgreSQL's LISTEN and NOTIFY, across workers and machines.
+
+A signal says only what to read again, never what is there: whoever wakes up reads the database. So signals may be
+merged, and after a lost connection everybody is woken once, because something may have been missed.
+
+Nobody who waits for a signal holds a connection: one a process listens for all of its subscribers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy import func, select
+
+from services.calendar import Calendar, Clock
+from services.database import UNREACHABLE, Database
+from services.errors import HaruError
+from services.transaction import Transaction
+
+logger = logging.getLogger("haru.signals")
+
+CHANNEL = "haru"
+DAY = "day"
+"""Today's feature, or a configuration, may have changed; also signalled by each process itself at midnight."""
+STOCK = "stock"
+"""The stock of the active lottery has changed."""
+
+STOCK_SECONDS = 0.5
+RECONNECT_SECONDS = 0.5
+PROBE_SECONDS = 20.0
+LONGEST_NAP_SECONDS = 1.0
+"""Clocks are set now and then: nobody sleeps until midnight in one go."""
+
+ASLEEP = (*UNREACHABLE, asyncpg.PostgresError)
+"""What ends a listening connection."""
+
+
+def ranking(date: object) -> str:
+    """The topic of one date's ranking."""
+    return f"ranking:{date}"
+
+
+async def announce(tx: Transaction, topic: str) -> None:
+    """Signal `topic` to all processes when the transaction commits, and not if it does not."""
+    await tx.connection.execute(select(func.pg_notify(CHANNEL, topic)))
+
+
+class Signals:
+    """One process's ear: a listening connection, and the subscribers that it wakes.
+
+    Use as an async context manager. It starts without a database, and comes back after one was lost.
+    """
+
+    def __init__(self, database: Database, calendar: Calendar, clock: Clock) -> None:
+        self._database = database
+        self._calendar = calendar
+        self._clock = clock
+        self._subscribers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stock_changed = asyncio.Event()
+        self._listening = asyncio.Event()
+
+    @asynccontextmanager
+    async def subscribe(self, *topics: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set whenever one of `topics` is signalled; the subscriber clears it, then reads."""
+        event = asyncio.Event()
+        for topic in topics:
+            self._subscribers[topic].add(event)
+        try:
+            yield event
+        finally:
+            for topic in topics:
+                self._subscribers[topic].discard(event)
+                if not self._subscribers[topic]:
+                    del self._subscribers[topic]
+
+    def stock_changed(self) -> None:
+        """Signal STOCK to all processes, soon: at most once every STOCK_SECONDS, and never in the way of a play."""
+        self._stock_changed.set()
+
+    async def listening(self) -> None:
+        """Wait until signals are heard."""
+        await self._listening.wait()
+
+    async def __aenter__(self) -> Signals:
+        jobs = (self._listen(), self._announce_stock(), self._announce_midnight())
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        """Keep a listening connection, whatever happens to the database."""
+        while True:
+            try:
+                await self._listen_once()
+            except ASLEEP as lost:
+                logger.warning("the listening connection is lost (%s); it will be made again", type(lost).__name__)
+            except Exception:
+                logger.exception("listening failed; it will be tried again")
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen_once(self) -> None:
+        """Listen until the connection is lost. Raises: what that looks like."""
+        connection = await self._database.connect_hot(lock_timeout_seconds=1.0)
+        lost = asyncio.Event()
+        try:
+            connection.add_termination_listener(lambda _connection: lost.set())
+            await connection.add_listener(CHANNEL, self._heard)
+            self._listening.set()
+            self._wake(*self._subscribers)
+            while not connection.is_closed():
+                try:
+                    async with asyncio.timeout(PROBE_SECONDS):
+                        await lost.wait()
+                except TimeoutError:
+                    await connection.execute("SELECT")  # a dead peer shows only when it is spoken to
+        finally:
+            self._listening.clear()
+            connection.terminate()
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, topic: object) -> None:
+        self._wake(str(topic))
+
+    def _wake(self, *topics: str) -> None:
+        for topic in topics:
+            for event in self._subscribers.get(topic, ()):
+                event.set()
+
+    async def _announce_stock(self) -> None:
+        """Pass stock changes on. A signal that is lost with the database is made up for by the next draw."""
+        while True:
+            await self._stock_changed.wait()
+            self._stock_changed.clear()
+            try:
+                async with self._database.hot() as connection:
+                    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, STOCK)
+            except (*ASLEEP, HaruError) as lost:
+                logger.warning("a change of stock could not be signalled (%s)", type(lost).__name__)
+            await asyncio.sleep(STOCK_SECONDS)
+
+    async def _announce_midnight(self) -> None:
+        """Signal DAY within this process whenever the day turns."""
+        today = self._calendar.business_date(self._clock())
+        while True:
+            now = self._clock()
+            date = self._calendar.business_date(now)
+            if date != today:
+                today = date
+                self._wake(DAY)
+            left = (self._calendar.ends_at(date) - now).total_seconds()
+            await asyncio.sleep(min(max(left, 0.0) + 0.001, LONGEST_NAP_SECONDS))
