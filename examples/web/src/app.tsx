@@ -4,6 +4,7 @@ import { createClient } from "./client";
 import { Today } from "./features/today";
 import { Footer } from "./parts/footer";
 import { Header } from "./parts/header";
+import { Invitation } from "./parts/invitation";
 import { remember, resume, type Session } from "./session";
 
 export function App() {
@@ -24,7 +25,7 @@ export function App() {
     <Provider value={client}>
       <Header session={session} onChange={signIn} />
       <main key={`${session?.token} ${day}`}>
-        <Today isSignedIn={session !== null} onDayTurned={() => setDay(day + 1)} />
+        {session ? <Today onDayTurned={() => setDay(day + 1)} /> : <Invitation onSignIn={signIn} />}
       </main>
       <Footer />
     </Provider>

@@ -1,4 +1,5 @@
 import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
+import type { RewardType } from "./graphql";
 import { en } from "./texts/en";
 import { ko, type Text } from "./texts/ko";
 
@@ -26,6 +27,15 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
   return <Context value={{ language, setLanguage: choose }}>{children}</Context>;
 }
 
+interface Reward {
+  type: RewardType;
+  amount: number;
+}
+
+export function isNothing({ type, amount }: Reward): boolean {
+  return type === "NONE" || amount === 0;
+}
+
 /** The texts and formats of the player's language. */
 export function useText() {
   const { language, setLanguage } = useContext(Context);
@@ -46,7 +56,7 @@ export function useText() {
     /** Of a `DateTime`: an instant, in the player's own time zone. */
     moment: (instant: string) => moment.format(new Date(instant)),
     /** Of a reward, as "100 P". */
-    reward: ({ type, amount }: { type: keyof Text["rewards"]; amount: number }) =>
-      type === "NONE" || amount === 0 ? t.rewards.NONE(0, "") : t.rewards[type](amount, number.format(amount)),
+    reward: ({ type, amount }: Reward) =>
+      isNothing({ type, amount }) ? t.nothing : t.reward(type, amount, number.format(amount)),
   };
 }

@@ -32,26 +32,24 @@ export const TodayQuery = graphql(
 const MAIN = { DICE: Dice, ROULETTE: Roulette, LOTTERY: Lottery } as const;
 
 /** Today's feature comes first; around it is what goes on every day. */
-export function Today({ isSignedIn, onDayTurned }: { isSignedIn: boolean; onDayTurned: () => void }) {
-  const { t } = useText();
-  const [result] = useQuery({ query: TodayQuery, pause: !isSignedIn });
-  if (!isSignedIn) return <p className="card invitation">{t.account.invitation}</p>;
+export function Today({ onDayTurned }: { onDayTurned: () => void }) {
+  const [result] = useQuery({ query: TodayQuery });
   return (
     <Answered result={result}>
       {({ date, featureType, title, serverTime, endsAt }) => {
         const Game = featureType in MAIN ? MAIN[featureType as keyof typeof MAIN] : null;
+        const isRankingDay = featureType === "RANKING";
         return (
           <ServerClock serverTime={serverTime}>
             <Hero feature={featureType} date={date} title={title} endsAt={endsAt} onDayTurned={onDayTurned} />
             <div className="columns">
               <div>
                 {Game && <Game />}
-                {featureType === "RANKING" && <Ranking today={date} isOn />}
-                <SeasonPass />
+                {isRankingDay ? <Ranking today={date} isOn /> : <SeasonPass />}
               </div>
               <div>
                 <Wallet />
-                {featureType !== "RANKING" && <Ranking today={date} isOn={false} />}
+                {isRankingDay ? <SeasonPass /> : <Ranking today={date} isOn={false} />}
               </div>
             </div>
           </ServerClock>
@@ -71,8 +69,7 @@ interface HeroProps {
 
 function Hero({ feature, date, title, endsAt, onDayTurned }: HeroProps) {
   const { t, day } = useText();
-  // A second late is no harm; early, the server would answer with the day that is just over.
-  const time = useTimeUntil(endsAt, () => setTimeout(onDayTurned, 1000));
+  const time = useTimeUntil(endsAt, onDayTurned);
   useEffect(() => {
     document.documentElement.dataset["feature"] = feature; // its colours
   }, [feature]);

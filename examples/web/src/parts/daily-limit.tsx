@@ -19,7 +19,7 @@ export function DailyLimit({ limit }: { limit: ResultOf<typeof DailyLimitFields>
   if (limit.unlimited) return <p className="limit">{t.unlimited}</p>;
   return (
     <p className="limit">
-      <meter min={0} max={limit.max} value={limit.remaining} aria-hidden="true" />
+      <progress max={limit.max} value={limit.remaining} aria-hidden="true" />
       <span data-testid="limit">{t.limit(number(limit.remaining), number(limit.max))}</span>
       {limit.remaining === 0 && <small>{t.resetsIn(time)}</small>}
     </p>

@@ -43,7 +43,7 @@ function Account({ session, onChange }: { session: Session | null; onChange: (ne
     <details className="account">
       <summary aria-label={t.account.title}>{session?.label ?? t.account.signedOut}</summary>
       <form onSubmit={signIn}>
-        {!session?.isDemo && (
+        {session && !session.isDemo && (
           <button type="button" onClick={() => void demoSession().then((demo) => demo && onChange(demo))}>
             {t.account.demo}
           </button>

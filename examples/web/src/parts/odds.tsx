@@ -21,11 +21,11 @@ export function OddsTable({ rows, drawn }: { rows: OddsRow[]; drawn?: string | u
           <li key={row.id} data-drawn={row.id === drawn} data-gone={row.isGone}>
             <span>{row.label}</span>
             <span className="what">
-              {reward(row.reward)}
+              {row.label !== reward(row.reward) && reward(row.reward)}
               {row.note && <small>{row.note}</small>}
             </span>
             <b>{percent(row.percent)}</b>
-            <meter min={0} max={100} value={row.percent} aria-hidden="true" />
+            <progress max={100} value={row.percent} aria-hidden="true" />
           </li>
         ))}
       </ul>

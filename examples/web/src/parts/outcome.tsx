@@ -1,6 +1,6 @@
 import type { ResultOf } from "gql.tada";
 import { graphql } from "../graphql";
-import { useText } from "../language";
+import { isNothing, useText } from "../language";
 
 export const OutcomeFields = graphql(`
   fragment Outcome on GamePlay {
@@ -22,7 +22,7 @@ export const OutcomeFields = graphql(`
 /** What every play tells, whatever the game: its reward, and what it did for the season pass. */
 export function Outcome({ title, play }: { title?: string; play: ResultOf<typeof OutcomeFields> }) {
   const { t, number, reward } = useText();
-  const nothing = play.reward.type === "NONE" || play.reward.amount === 0;
+  const nothing = isNothing(play.reward);
   const stamp = play.seasonPass;
   return (
     <div className="outcome" role="status" data-nothing={nothing}>

@@ -1,5 +1,5 @@
 import type { RewardType } from "../graphql";
-import { useText } from "../language";
+import { isNothing, useText } from "../language";
 
 interface Segment {
   id: string;
@@ -40,17 +40,17 @@ function edge(degrees: number): string {
 
 function SliceText({ reward }: { reward: Segment["reward"] }) {
   const { t, number } = useText();
-  const nothing = reward.type === "NONE" || reward.amount === 0;
+  const nothing = isNothing(reward);
   return (
     <text textAnchor="middle">
-      <tspan x="0" y="-62">
-        {nothing ? "–" : number(reward.amount)}
-      </tspan>
       {!nothing && (
-        <tspan x="0" y="-49" className="unit">
-          {t.balances[reward.type]}
+        <tspan x="0" y="-62">
+          {number(reward.amount)}
         </tspan>
       )}
+      <tspan x="0" y={nothing ? -60 : -49} className="unit">
+        {nothing ? t.nothing : t.unit(reward.type, reward.amount)}
+      </tspan>
     </text>
   );
 }

@@ -1,16 +1,19 @@
+import type { RewardType } from "../graphql";
 import type { Text } from "./ko";
+
+function unit(type: RewardType, amount: number): string {
+  const one = { POINT: "point", TOKEN: "token", COUPON: "coupon", NONE: "" }[type];
+  return amount === 1 ? one : `${one}s`;
+}
 
 export const en: Text = {
   pageTitle: "haru · today's event",
   today: "Today's event",
   features: { ROULETTE: "Roulette", DICE: "Dice", LOTTERY: "Lottery", RANKING: "Ranking", SEASON_PASS: "Season pass" },
-  rewards: {
-    POINT: (amount, number) => `${number} point${amount === 1 ? "" : "s"}`,
-    TOKEN: (amount, number) => `${number} token${amount === 1 ? "" : "s"}`,
-    COUPON: (amount, number) => `${number} coupon${amount === 1 ? "" : "s"}`,
-    NONE: () => "Nothing",
-  },
   balances: { POINT: "Points", TOKEN: "Tokens", COUPON: "Coupons", NONE: "" },
+  nothing: "Nothing",
+  unit,
+  reward: (type, amount, number) => `${number} ${unit(type, amount)}`,
   nextDay: "Next day in",
   limit: (remaining, max) => `${remaining} of ${max} left today`,
   unlimited: "As often as you like",

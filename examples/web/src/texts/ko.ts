@@ -1,3 +1,4 @@
+import type { RewardType } from "../graphql";
 import type { Fault } from "../parts/problem";
 
 type Errors = Partial<Record<Fault["code"], string>>;
@@ -25,13 +26,12 @@ export const ko = {
   pageTitle: "haru · 오늘의 이벤트",
   today: "오늘의 이벤트",
   features: { ROULETTE: "룰렛", DICE: "주사위", LOTTERY: "복권", RANKING: "랭킹", SEASON_PASS: "시즌 패스" },
-  rewards: {
-    POINT: (_amount: number, number: string) => `${number} 포인트`,
-    TOKEN: (_amount: number, number: string) => `토큰 ${number}개`,
-    COUPON: (_amount: number, number: string) => `쿠폰 ${number}장`,
-    NONE: (_amount: number, _number: string) => "꽝",
-  },
   balances: { POINT: "포인트", TOKEN: "토큰", COUPON: "쿠폰", NONE: "" },
+  nothing: "꽝",
+  /** What is counted, as on a slice of the wheel: "10" above, "포인트" below. */
+  unit: (type: RewardType, _amount: number) => ({ POINT: "포인트", TOKEN: "토큰", COUPON: "쿠폰", NONE: "" })[type],
+  reward: (type: RewardType, _amount: number, number: string) =>
+    ({ POINT: `${number} 포인트`, TOKEN: `토큰 ${number}개`, COUPON: `쿠폰 ${number}장`, NONE: "꽝" })[type],
   nextDay: "다음 날까지",
   limit: (remaining: string, max: string) => `오늘 ${max}번 중 ${remaining}번 남았어요`,
   unlimited: "횟수 제한이 없어요",
