@@ -49,6 +49,8 @@ def main() -> None:
     haru db upgrade && haru db verify       before a deployment
     haru token --external-id alice          a player's token
     haru schedule check --days 14           what is wrong with the days ahead
+    haru coupons import FILE --type COFFEE  more codes for a pool, first for the grants that wait
+    haru db prune                           old idempotency keys, daily
     """  # noqa: D301 (\b is click's mark of a paragraph to leave as it is)
 
 

@@ -356,7 +356,7 @@ class ValidationFailed(DomainError):
 
     When: some of the input's values are out of their bounds or do not fit each other.
     Do: show each issue at its `path`; nothing was changed.
-    In: every upsert, uploadRanking, publishRanking, grantReward
+    In: every upsert, uploadRanking, publishRanking, grantReward, setPlayerBlocked
     """
 
     code = ErrorCode.VALIDATION_FAILED
