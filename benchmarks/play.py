@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+from pathlib import Path
 from random import Random
 
 import click
@@ -24,13 +25,15 @@ UPDATE lottery_prize SET is_active = position = 0, weight = 1, reward_type = 'PO
 
 
 @click.command()
-@click.option("--rounds", default=3, show_default=True, help="How often both sides take turns, for each line.")
-@click.option("--seconds", default=4.0, show_default=True, help="How long each turn is measured.")
+@click.option("--rounds", default=2, show_default=True, help="How often both sides take turns, for each line.")
+@click.option("--seconds", default=5.0, show_default=True, help="How long each turn is measured.")
 @click.option("--workers", default=2, show_default=True, help="Processes of the server.")
 @click.option("--quick", is_flag=True, help="One short round of each line: to see that it works.")
 @click.option("--dice-only", is_flag=True, help="Only the four lines of playDice.")
 def main(rounds: int, seconds: float, workers: int, quick: bool, dice_only: bool) -> None:
     """Measure plays beside pgbench, on a database and a server of the benchmark's own."""
+    if not Path("/proc/self/stat").exists():
+        raise click.ClickException("CPU times are read from /proc: the benchmarks need Linux.")
     pgbench()
     if quick:
         rounds, seconds = 1, 1.5
@@ -65,7 +68,7 @@ class Bench:
         await place.turn_the_day(game)
         line = Line(work or documents.FIELDS[game], connections, pgbench=Figures())
         self.lines.append(line)
-        click.echo(f"{line.work} at {connections} connections ...", err=True)
+        click.echo(f"{line.work} at {connections} {'connection' if connections == 1 else 'connections'} ...", err=True)
         requests = Requests(place, documents.play(game), self.rng)
         answer = documents.ANSWERS[game]
         # A first taste, unmeasured: plans, caches, and texts for pgbench to write.
