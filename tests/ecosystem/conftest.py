@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import make_url
 
@@ -34,6 +35,17 @@ class Served:
 
     tokens: dict[str, str]
     """Of the demo accounts, by role."""
+
+    def new_player(self, external_id: str) -> str:
+        """The token of a player who is new."""
+        query = (
+            "mutation ($id: String!) { issueToken(input: {externalId: $id}) { ... on IssuedToken { accessToken } } }"
+        )
+        headers = {"Authorization": f"Bearer {self.tokens['ADMIN']}"}
+        body = {"query": query, "variables": {"id": external_id}}
+        answer = httpx.post(f"{self.url}/graphql", json=body, headers=headers).json()
+        token: str = answer["data"]["issueToken"]["accessToken"]
+        return token
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.ecosystem.conftest import Served
-from tests.ecosystem.node import CLIENTS, node
+from tests.ecosystem.outside import CLIENTS, node
 
 SCRIPTS = ("urql.mjs", "apollo.mjs")
 NAME = re.compile(r"^check\('([^']+)'", re.MULTILINE)

@@ -1,0 +1,80 @@
+"""A player's day: see what is on, play until the day's limit, claim what the season pass owes, look at the balance.
+
+Needs the generated package: `ariadne-codegen`. The token is in TOKEN, the address in HARU_URL.
+"""
+
+import asyncio
+import os
+from uuid import uuid4
+
+import httpx
+from haru_client.client import Client
+from haru_client.enums import LevelRewardState
+from haru_client.input_types import ClaimRewardInput, PlayInput
+from haru_client.play_dice import PlayDice
+
+
+async def play(client: Client) -> None:
+    """Play dice until there is nothing left to play."""
+    while True:
+        # One key per play. Made before the first attempt, it makes sending it again safe.
+        answer = (await send_again_when_lost(client, PlayInput(idempotency_key=str(uuid4())))).play_dice
+        match answer.typename__:
+            case "DicePlay":
+                won = answer.reward
+                print(f"{answer.outcome.value}: {won.amount} {won.type_.value}, {answer.daily_limit.remaining} left")
+            case "DailyLimitReached":
+                print(f"come back at {answer.daily_limit.resets_at:%Y-%m-%d %H:%M %Z}")
+                return
+            case "Problem":
+                print(f"{answer.code.value}: {answer.message}")
+                return
+
+
+async def send_again_when_lost(client: Client, command: PlayInput) -> PlayDice:
+    """Send a play; when the answer is lost on its way, or may be another, send the very same again."""
+    for attempt in range(5):
+        await asyncio.sleep(attempt)
+        try:
+            played = await client.play_dice(command)
+        except httpx.TransportError:
+            continue
+        if played.play_dice.typename__ != "Problem" or not played.play_dice.retryable:
+            return played
+    raise SystemExit("The server does not answer.")
+
+
+async def claim(client: Client) -> None:
+    """Claim every level of the season pass that can be claimed."""
+    status = (await client.pass_()).season_pass_status
+    if status.typename__ == "Problem":
+        print(f"{status.code.value}: {status.message}")
+        return
+    print(f"season pass: level {status.progress.current_level}, {status.progress.current_xp} XP")
+    for level in status.levels:
+        if level.state is LevelRewardState.CLAIMABLE:
+            # The key says what is claimed: however often this runs, the level is claimed once.
+            command = ClaimRewardInput(idempotency_key=f"claim-{level.level}", level=level.level)
+            claimed = (await client.claim_reward(command)).claim_reward
+            print(f"level {level.level}: {claimed.typename__}")
+
+
+async def main() -> None:
+    """Play the day."""
+    url = os.environ.get("HARU_URL", "http://127.0.0.1:8000")
+    headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
+    async with Client(f"{url}/graphql", headers=headers) as client:
+        today = (await client.today()).today_feature
+        if today.typename__ == "Problem":
+            raise SystemExit(f"{today.code.value}: {today.message}")
+        print(f"{today.date}: {today.title}")
+        if today.feature_type.value == "DICE":
+            await play(client)
+        await claim(client)
+        me = (await client.balances()).me
+        for balance in me.balances:
+            print(f"{me.external_id} has {balance.amount} {balance.type_.value}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,28 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  schema: '../../schema.graphql',
+  documents: 'src/play.ts',
+  generates: {
+    'src/gql/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        // Every scalar of the schema: with strictScalars one that is missing here is an error, not `any`.
+        strictScalars: true,
+        scalars: {
+          Date: 'string',
+          DateTime: 'string',
+          BigInt: 'number',
+          JSON: 'unknown',
+          Upload: 'File',
+        },
+        enumsAsTypes: true,
+        useTypeImports: true,
+      },
+    },
+  },
+  emitLegacyCommonJSImports: false,
+};
+
+export default config;

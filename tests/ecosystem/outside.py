@@ -1,0 +1,75 @@
+"""Programs that tests drive from outside: Node with the packages of tests/clients, and ariadne-codegen.
+
+CI has them all; without them a developer's tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+CLIENTS = PROJECT / "tests" / "clients"
+
+
+def unavailable(reason: str) -> None:
+    """Skip on a developer's machine; fail in CI, where a silent skip would be a test that never runs."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def node(
+    *arguments: str, cwd: Path = CLIENTS, environment: Mapping[str, str] | None = None, seconds: float = 120
+) -> str:
+    """Run Node, in tests/clients; what it printed. Fails with it where it fails."""
+    executable = shutil.which("node")
+    if executable is None or not (CLIENTS / "node_modules" / ".package-lock.json").exists():
+        unavailable("Node and the packages of tests/clients are needed: `make clients`.")
+    return run(executable or "", *arguments, cwd=cwd, environment=environment, seconds=seconds)
+
+
+def run(*command: str, cwd: Path, environment: Mapping[str, str] | None = None, seconds: float = 120) -> str:
+    """Run a command; what it printed. Fails with it where it fails."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def package(name: str, command: str) -> str:
+    """The file of a command that a package of tests/clients brings."""
+    return str(CLIENTS / "node_modules" / name / command)
+
+
+ARIADNE = PROJECT / ".venv-ariadne"
+ARIADNE_LOCK = CLIENTS / "python" / "requirements.lock"
+
+
+def ariadne(command: str) -> str:
+    """A command of the environment that ariadne-codegen has to itself, since it needs another graphql-core than haru.
+
+    `make clients` makes it; so does CI, where it is missing or not of this lock.
+    """
+    made = ARIADNE / "requirements.lock"
+    if not made.exists() or made.read_bytes() != ARIADNE_LOCK.read_bytes():
+        if os.environ.get("CI") != "true":
+            unavailable("ariadne-codegen is needed: `make clients`.")
+        run(sys.executable, "-m", "venv", "--clear", str(ARIADNE), cwd=PROJECT)
+        pip = (str(ARIADNE / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+        run(*pip, "--requirement", str(ARIADNE_LOCK), cwd=PROJECT, seconds=300)
+        shutil.copy(ARIADNE_LOCK, made)
+    return str(ARIADNE / "bin" / command)
