@@ -369,7 +369,7 @@ class TestTrace:
         play, stamp, level_up = (json.loads(event["meta_json"]) for event in events)
         assert events[0]["feature_type"] == game.feature
         assert (play["playId"], play["playNo"], play["revisionId"]) == (answer["id"], 1, revision)
-        assert play["reward"] == {"type": "POINT", "amount": 10, "coupon_type": None}
+        assert play["reward"] == {"type": "POINT", "amount": 10, "couponType": None}
         assert play["drawn"]["type"] in {"dice", "segment", "prize"}
         assert (stamp["playId"], stamp["source"], stamp["xpAdded"]) == (answer["id"], game.feature, 120)
         assert (level_up["fromLevel"], level_up["toLevel"], level_up["stampId"]) == (0, 1, stamp["stampId"])
