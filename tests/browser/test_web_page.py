@@ -154,10 +154,12 @@ async def test_a_season_pass_is_stamped_and_a_level_claimed(world: World, visit:
     await visit.open()
     await visit.shoot(f"season_pass-{look}-before")
     await visit.page.locator("button.stamp").click()
-    await visit.page.locator(".stamped").wait_for()
+    await visit.page.locator(".stamped").get_by_text("+150 XP").wait_for()
+    await visit.page.get_by_test_id("POINT").get_by_text("40", exact=True).wait_for()  # levels 1 and 3, by themselves
     await visit.shoot(f"season_pass-{look}-stamped")
     await visit.page.locator(".levels button").click()
     await visit.page.locator(".levels button").wait_for(state="detached")
+    await visit.page.get_by_test_id("POINT").get_by_text("60", exact=True).wait_for()
     claimed = await visit.page.locator('.levels [data-state="CLAIMED"]').count()
     assert claimed == await world.count("season_pass_reward_log") == 3
     await visit.shoot(f"season_pass-{look}-claimed")

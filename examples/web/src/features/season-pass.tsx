@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useQuery } from "urql";
 import type { ResultOf } from "gql.tada";
 import { useCommand } from "../command";
@@ -85,14 +86,22 @@ function Progress({ progress, levels }: Pick<Status, "progress" | "levels">) {
 }
 
 function Stamp({ stamped }: { stamped: boolean }) {
-  const { t } = useText();
+  const { t, number } = useText();
   const { send, busy, fault } = useCommand(StampMutation);
+  const [receipt, setReceipt] = useState<Success<ResultOf<typeof StampMutation>["answer"]> | null>(null);
   const refresh = useRefresh();
   async function stamp() {
-    await send({});
+    setReceipt(await send({}));
     refresh();
   }
-  if (stamped) return <p className="stamped">{t.season.stamped}</p>;
+  if (stamped) {
+    return (
+      <p className="stamped" role="status">
+        {receipt ? t.stampAdded(number(receipt.xpAdded)) : t.season.stamped}
+        {receipt?.leveledUp && ` · ${t.levelUp(receipt.currentLevel)}`}
+      </p>
+    );
+  }
   return (
     <>
       {fault && <Problem fault={fault} />}
@@ -107,13 +116,19 @@ function Levels({ levels }: Pick<Status, "levels">) {
   const { t, reward } = useText();
   const { send, busy, fault } = useCommand(ClaimRewardMutation);
   const refresh = useRefresh();
+  const [claimed, setClaimed] = useState<Success<ResultOf<typeof ClaimRewardMutation>["answer"]> | null>(null);
   async function claim(level: number) {
-    await send({ level });
+    setClaimed(await send({ level }));
     refresh();
   }
   return (
     <>
       {fault && <Problem fault={fault} />}
+      {claimed && (
+        <p className="claimed" role="status">
+          {t.season.level} {claimed.level} · {t.won(reward(claimed.reward))}
+        </p>
+      )}
       <ol className="levels">
         {levels.map((each) => (
           <li key={each.level} data-state={each.state}>

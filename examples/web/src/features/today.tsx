@@ -38,18 +38,20 @@ export function Today({ onDayTurned }: { onDayTurned: () => void }) {
     <Answered result={result}>
       {({ date, featureType, title, serverTime, endsAt }) => {
         const Game = featureType in MAIN ? MAIN[featureType as keyof typeof MAIN] : null;
-        const isRankingDay = featureType === "RANKING";
+        const ranking = <Ranking today={date} isOn={featureType === "RANKING"} />;
         return (
           <ServerClock serverTime={serverTime}>
             <Hero feature={featureType} date={date} title={title} endsAt={endsAt} onDayTurned={onDayTurned} />
             <div className="columns">
               <div>
                 {Game && <Game />}
-                {isRankingDay ? <Ranking today={date} isOn /> : <SeasonPass />}
+                {featureType !== "RANKING" && <SeasonPass />}
+                {!Game && ranking}
               </div>
               <div>
                 <Wallet />
-                {isRankingDay ? <SeasonPass /> : <Ranking today={date} isOn={false} />}
+                {featureType === "RANKING" && <SeasonPass />}
+                {Game && ranking}
               </div>
             </div>
           </ServerClock>
