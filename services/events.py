@@ -30,7 +30,7 @@ from services.transaction import Transaction
 logger = logging.getLogger("haru.events")
 
 REMEMBERED_VIEWS = 100_000
-VIEW_SECONDS = 0.5
+VIEW_SECONDS = 1.0
 """How long a read waits for its view to be recorded."""
 
 _COLUMNS = "e.user_id, e.id, e.feature_type, e.event_name, e.meta_json::text AS meta, e.created_at"
