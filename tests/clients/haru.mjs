@@ -5,6 +5,7 @@
 //
 // Each check is one call of `check` at the beginning of a line: the tests read the names off the source.
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { buildSchema, isAbstractType } from 'graphql';
 
 export const origin = process.env.HARU_URL;
@@ -22,7 +23,7 @@ export async function check(name, run) {
     await Promise.race([run(), late]);
     console.log(JSON.stringify({ name, ok: true }));
   } catch (error) {
-    console.log(JSON.stringify({ name, ok: false, reason: String(error?.stack ?? error) }));
+    console.log(JSON.stringify({ name, ok: false, reason: error?.stack ?? inspect(error) }));
   } finally {
     clearTimeout(timer);
   }

@@ -13,7 +13,7 @@ import pytest
 from tests.ecosystem.conftest import Served
 from tests.ecosystem.outside import CLIENTS, node
 
-SCRIPTS = ("urql.mjs", "apollo.mjs")
+SCRIPTS = ("urql.mjs", "apollo.mjs", "subscriptions.mjs")
 NAME = re.compile(r"^check\('([^']+)'", re.MULTILINE)
 CHECKS = [(script, name) for script in SCRIPTS for name in NAME.findall((CLIENTS / script).read_text("utf-8"))]
 
