@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import count
 from types import SimpleNamespace
 from typing import Annotated, Any, Generic, NewType, TypeVar
 
@@ -320,11 +322,85 @@ async def strict(info: Info, key: str, result: str) -> Cat:
     return {"ok": cat(name=key), "broken": broken_cat(), "null": None}[result]  # type: ignore[return-value]
 
 
+SOURCES: list[object] = []
+"""The sources of events that are open."""
+
+
+@contextmanager
+def source() -> Iterator[None]:
+    one = object()
+    SOURCES.append(one)
+    try:
+        yield
+    finally:
+        SOURCES.remove(one)
+
+
+@strawberry.type
+class Contexts:
+    """Which context two fields of one event see."""
+
+    @strawberry.field
+    def first(self, info: Info) -> str:
+        return context_number(info)
+
+    @strawberry.field
+    def second(self, info: Info) -> str:
+        return context_number(info)
+
+
+def context_number(info: Info) -> str:
+    if not info.context.calls:
+        info.context.calls.append(str(next(NUMBERS)))
+    return info.context.calls[0]
+
+
+NUMBERS = count()
+
+
 @strawberry.type
 class Subscription:
     @strawberry.subscription
     async def ticks(self) -> AsyncIterator[int]:
         yield 1
+
+    @strawberry.subscription
+    async def count(self, to: int) -> AsyncIterator[int]:
+        with source():
+            for number in range(1, to + 1):
+                yield number
+
+    @strawberry.subscription
+    async def never(self) -> AsyncIterator[int]:
+        with source():
+            await asyncio.Event().wait()
+            yield 1
+
+    @strawberry.subscription
+    async def things(self) -> AsyncIterator[Cat]:
+        yield broken_cat()
+        yield cat()
+
+    @strawberry.subscription
+    async def contexts(self) -> AsyncIterator[Contexts]:
+        for _ in range(3):
+            yield Contexts()
+
+    @strawberry.subscription
+    async def whose(self, info: Info) -> AsyncIterator[str]:
+        if info.context.principal is None:
+            raise Unauthenticated
+        yield info.context.principal
+
+    @strawberry.subscription
+    async def breaks(self, how: str) -> AsyncIterator[int]:
+        yield 1
+        raise {
+            "bug": ValueError("a secret of ours"),
+            "slow": Slow(),
+            "stock": OutOfStock(),
+            "time": TimeoutError(),
+        }[how]
 
 
 SCALARS: dict[Any, Any] = {

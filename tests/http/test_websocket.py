@@ -1,0 +1,424 @@
+"""graphql-transport-ws over the toy schema: messages, close codes, bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from server.graphql import GraphQLOptions
+from server.websocket import WebSocketEndpoint
+from services.errors import RateLimited
+from tests.http.test_sse import endpoint
+from tests.http.toy import SOURCES
+from tests.live import Closed, Socket, socket
+
+COUNT = "subscription ($to: Int!) { count(to: $to) }"
+NEVER = "subscription { never }"
+
+
+def app(*, anonymous: bool = False, **arguments: Any) -> WebSocketEndpoint[str]:
+    made = endpoint(GraphQLOptions(anonymous_may_introspect=anonymous), **arguments)
+    assert made.subscriptions is not None
+    return WebSocketEndpoint(made, made.subscriptions)
+
+
+async def close_code(send: list[str], **arguments: Any) -> int:
+    """What the server closes with after these texts."""
+    async with socket(app(**arguments)) as client:
+        for text in send:
+            await client.send_text(text)
+        return await client.close_code()
+
+
+INIT = '{"type": "connection_init", "payload": {"Authorization": "Bearer mia"}}'
+
+
+def subscribe(id_: Any = "1", query: Any = NEVER) -> str:
+    return json.dumps({"type": "subscribe", "id": id_, "payload": {"query": query}})
+
+
+async def test_a_subscription() -> None:
+    async with socket(app(), "mia") as client:
+        assert client.accepted == {"type": "websocket.accept", "subprotocol": "graphql-transport-ws"}
+        await client.subscribe(COUNT, id="a", to=2)
+        assert [await client.message() for _ in range(3)] == [
+            {"type": "next", "id": "a", "payload": {"data": {"count": 1}}},
+            {"type": "next", "id": "a", "payload": {"data": {"count": 2}}},
+            {"type": "complete", "id": "a"},
+        ]
+
+
+@pytest.mark.parametrize(
+    ("query", "data"),
+    [("{ matrix }", {"matrix": [[1, 2], [], [None, 3]]}), ('mutation { playAtOnce(key: "k") }', {"playAtOnce": "k"})],
+)
+async def test_queries_and_mutations(query: str, data: Any) -> None:
+    async with socket(app(), "mia") as client:
+        await client.subscribe(query)
+        assert await client.data() == data
+        assert await client.message() == {"type": "complete", "id": "1"}
+        await client.subscribe(query)  # the id is free again
+        assert await client.data() == data
+
+
+async def test_operations_side_by_side() -> None:
+    async with socket(app(), "mia") as client:
+        await client.subscribe(NEVER, id="a")
+        await client.subscribe("{ matrix }", id="b")
+        await client.subscribe(COUNT, id="c", to=1)
+        seen = [await client.message() for _ in range(4)]
+    assert {(message["id"], message["type"]) for message in seen} == {
+        ("b", "next"),
+        ("b", "complete"),
+        ("c", "next"),
+        ("c", "complete"),
+    }
+    assert not SOURCES
+
+
+async def test_complete_ends_the_source_and_frees_the_id() -> None:
+    async with socket(app(), "mia") as client:
+        await client.subscribe(NEVER)
+        while not SOURCES:
+            await asyncio.sleep(0.01)
+        await client.send("complete", id="1")
+        while SOURCES:
+            await asyncio.sleep(0.01)
+        await client.send("complete", id="unknown")
+        await client.subscribe(COUNT, to=1)
+        assert await client.data() == {"count": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("subscription {", {}, "BAD_REQUEST"),
+        ("{ nothing }", {}, "BAD_REQUEST"),
+        (COUNT, {"to": "x"}, "BAD_REQUEST"),
+        ("{ __schema { __typename } }", {}, "BAD_REQUEST"),
+        ("", {}, "BAD_REQUEST"),
+        ("{" + "a{" * 20 + "b" + "}" * 21, {}, "QUERY_TOO_COMPLEX"),
+        ("query Q($n: Int!) { echo(number: $n) }", {}, "BAD_REQUEST"),
+    ],
+)
+async def test_faults_of_an_operation_leave_the_connection_open(query: str, variables: Any, code: str) -> None:
+    async with socket(app(), "mia") as client:
+        await client.subscribe(query, **variables)
+        message = await client.message()
+        assert (message["type"], message["id"]) == ("error", "1")
+        assert message["payload"][0]["extensions"]["code"] == code
+        await client.subscribe("{ matrix }")
+        await client.data()
+
+
+async def test_errors_of_execution_are_part_of_the_answer() -> None:
+    async with socket(app(), "mia") as client:
+        await client.subscribe("{ fails }")
+        message = await client.message()
+        assert message["type"] == "next"
+        assert message["payload"]["data"] == {"fails": None}
+        assert message["payload"]["errors"][0]["extensions"]["code"] == "INTERNAL"
+        assert "secret" not in str(message)
+
+
+async def test_a_bug_in_a_source_is_masked_and_ends_the_operation() -> None:
+    async with socket(app(), "mia") as client:
+        await client.subscribe('subscription { breaks(how: "bug") }')
+        assert await client.data() == {"breaks": 1}
+        message = await client.message()
+        assert message["type"] == "error"
+        assert message["payload"][0]["extensions"]["code"] == "INTERNAL"
+        assert "secret" not in str(message)
+
+
+async def test_a_deadline(caplog: pytest.LogCaptureFixture) -> None:
+    made = endpoint(GraphQLOptions(deadline_seconds=0.05))
+    assert made.subscriptions is not None
+    async with socket(WebSocketEndpoint(made, made.subscriptions), "mia") as client:
+        await client.subscribe("{ sleeps(seconds: 3) }")
+        assert (await client.message())["payload"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
+# Who it is
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+@pytest.mark.parametrize("token", ["Bearer mia", "mia", " mia "])
+async def test_the_token_of_the_payload(name: str, token: str) -> None:
+    async with socket(app(), headers={"Authorization": "Bearer leo"}) as client:
+        await client.send("connection_init", payload={name: token})
+        assert await client.message() == {"type": "connection_ack"}
+        await client.subscribe("subscription { whose }")
+        assert await client.data() == {"whose": "mia"}
+
+
+@pytest.mark.parametrize("payload", [{}, None, {"other": 1}, {"Authorization": None}])
+async def test_the_token_of_the_handshake(payload: Any) -> None:
+    async with socket(app(), headers={"Authorization": "Bearer leo"}) as client:
+        await client.send("connection_init", payload=payload)
+        assert await client.message() == {"type": "connection_ack"}
+        await client.subscribe("subscription { whose }")
+        assert await client.data() == {"whose": "leo"}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"Authorization": "Bearer bad"},
+        {"Authorization": "Basic mia"},
+        {"Authorization": 5},
+        {"Authorization": ["Bearer mia"]},
+        {"Authorization": "Bearer ü"},
+        {"Authorization": "Bearer mia", "authorization": "Bearer leo"},
+    ],
+)
+async def test_a_bad_token_is_forbidden(payload: Any) -> None:
+    assert await close_code([json.dumps({"type": "connection_init", "payload": payload})]) == 4403
+
+
+async def test_nobody_may_connect_where_anonymous_may_introspect() -> None:
+    async with socket(app(anonymous=True)) as client:
+        await client.init()
+        await client.subscribe("subscription { whose }")
+        assert (await client.message())["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        await client.subscribe("{ matrix }")
+        await client.data()
+
+
+async def test_expiry_ends_a_connection() -> None:
+    clock = [0.0]
+    async with socket(app(now=lambda: clock[0], longest_nap_seconds=0.02), "mia") as client:
+        await client.subscribe(NEVER)
+        clock[0] = 1000.0
+        assert await client.close_code() == 4403
+
+
+@pytest.mark.parametrize("query", ["{ matrix }", COUNT])
+async def test_nothing_is_executed_once_the_token_has_expired(query: str) -> None:
+    clock = [0.0]
+    async with socket(app(now=lambda: clock[0]), "mia") as client:
+        clock[0] = 1000.0
+        await client.subscribe(query, to=1)
+        with pytest.raises(Closed) as closed:
+            await client.message()
+        assert (closed.value.code, closed.value.reason) == (4403, "The token has expired.")
+
+
+# The protocol
+
+
+@pytest.mark.parametrize("protocols", [(), ("graphql-ws",), ("other", "another")])
+async def test_another_subprotocol(protocols: tuple[str, ...]) -> None:
+    async with socket(app(), protocols=protocols) as client:
+        assert client.accepted["subprotocol"] is None
+        assert await client.close_code() == 4406
+
+
+async def test_one_subprotocol_of_several() -> None:
+    async with socket(app(), "mia", protocols=("graphql-ws", "graphql-transport-ws")) as client:
+        assert client.accepted["subprotocol"] == "graphql-transport-ws"
+
+
+async def test_no_connection_init_in_time() -> None:
+    assert await close_code([], init_seconds=0.05) == 4408
+    assert await close_code(['{"type": "ping"}'], init_seconds=0.05) == 4408
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        ([INIT, INIT], 4429),
+        ([subscribe()], 4401),
+        ([INIT, subscribe("a"), subscribe("a")], 4409),
+        (["nonsense"], 4400),
+        (["[]"], 4400),
+        (['"x"'], 4400),
+        (['{"type": 5}'], 4400),
+        (["{}"], 4400),
+        (['{"type": "unknown"}'], 4400),
+        (['{"type": "start", "id": "1"}'], 4400),
+        (['{"type": "connection_init", "payload": []}'], 4400),
+        ([INIT, '{"type": "unknown"}'], 4400),
+        ([INIT, '{"type": "subscribe"}'], 4400),
+        ([INIT, subscribe("")], 4400),
+        ([INIT, subscribe(5)], 4400),
+        ([INIT, subscribe("a" * 129)], 4400),
+        ([INIT, '{"type": "subscribe", "id": "1"}'], 4400),
+        ([INIT, '{"type": "subscribe", "id": "1", "payload": "x"}'], 4400),
+        ([INIT, '{"type": "complete"}'], 4400),
+        ([INIT, '{"type": "ping", "payload": "\\u0000"}'], 4400),
+        ([INIT, '"' + "x" * 70_000 + '"'], 4400),
+    ],
+)
+async def test_close_codes(texts: list[str], code: int) -> None:
+    assert await close_code(texts) == code
+    assert not SOURCES
+
+
+async def test_the_reason_of_a_duplicate_fits_into_a_close_frame() -> None:
+    async with socket(app(), "mia") as client:
+        for _ in range(2):
+            await client.send_text(subscribe("é" * 128))
+        with pytest.raises(Closed) as closed:
+            await client.message()
+    assert closed.value.code == 4409
+    assert 100 < len(closed.value.reason.encode()) <= 123
+
+
+async def test_binary_is_no_message() -> None:
+    async with socket(app(), "mia") as client:
+        await client.given.put({"type": "websocket.receive", "bytes": b"{}"})
+        assert await client.close_code() == 4400
+
+
+async def test_ping_and_pong_at_any_time() -> None:
+    async with socket(app()) as client:
+        await client.send("ping")
+        assert await client.message() == {"type": "pong"}
+        await client.send("pong")
+        await client.init("mia")
+        await client.send("ping", payload={"at": 5})
+        assert await client.message() == {"type": "pong", "payload": {"at": 5}}
+        await client.send("pong", payload={})
+        await client.subscribe("{ matrix }")
+        await client.data()
+
+
+@pytest.mark.parametrize(
+    "payload", [{"query": 5}, {"query": "{ matrix }", "variables": []}, {}, {"operationName": "x"}]
+)
+async def test_a_malformed_request_is_an_error_of_the_operation(payload: Any) -> None:
+    async with socket(app(), "mia") as client:
+        await client.send("subscribe", id="1", payload=payload)
+        message = await client.message()
+        assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "BAD_REQUEST")
+
+
+async def test_persisted_queries_work_over_websockets_too() -> None:
+    digest = "0" * 64
+    async with socket(app(), "mia") as client:
+        extensions = {"persistedQuery": {"version": 1, "sha256Hash": digest}}
+        await client.send("subscribe", id="1", payload={"extensions": extensions})
+        assert (await client.message())["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
+# Bounds
+
+
+async def test_operations_per_connection_are_bounded() -> None:
+    async with socket(app(operations_per_connection=2), "mia") as client:
+        await client.subscribe(NEVER, id="a")
+        await client.subscribe(NEVER, id="b")
+        await client.subscribe(NEVER, id="c")
+        message = await client.message()
+        assert (message["id"], message["payload"][0]["extensions"]["code"]) == ("c", "RATE_LIMITED")
+        await client.send("complete", id="a")
+        await client.subscribe(COUNT, id="c", to=1)
+        assert await client.data() == {"count": 1}
+
+
+async def test_connections_per_player_are_bounded() -> None:
+    served = app(connections_per_player=1)
+    async with socket(served, "mia"):
+        async with socket(served) as second:
+            await second.send_text(INIT)
+            assert await second.close_code() == 1013
+        async with socket(served, "leo"):
+            pass
+    async with socket(served, "mia"):
+        pass
+
+
+async def test_connections_in_all_are_bounded() -> None:
+    served = app(connections=1)
+    async with socket(served):
+        second = Socket(served)
+        answer = await second.open()
+        assert (answer["type"], answer["status"]) == ("websocket.http.response.start", 503)
+        await second.ended()
+    async with socket(served, "mia"):
+        pass
+
+
+async def test_rates_count_handshakes_and_operations() -> None:
+    left = [2]
+
+    def admit(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RateLimited
+
+    served = app(admit=admit)
+    async with socket(served, "mia") as client:
+        await client.subscribe("{ matrix }")
+        await client.data()
+        await client.message()
+        await client.subscribe("{ matrix }")
+        assert (await client.message())["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+    refused = Socket(served)
+    assert (await refused.open())["status"] == 429
+    await refused.ended()
+    plain = Socket(served)
+    plain._scope = plain._scope | {"extensions": {}}
+    assert await plain.open() == {"type": "websocket.close", "code": 1013}
+    await plain.ended()
+
+
+async def test_a_client_that_does_not_read_is_left() -> None:
+    made = Socket(app(send_seconds=0.05))
+    await made.open()
+    await made.init("mia")
+    await made.subscribe(COUNT, to=1000)
+    assert made.task is not None
+    await asyncio.wait([made.task], timeout=5)
+    assert made.task.done()
+    assert not SOURCES
+
+
+async def test_a_client_that_leaves_ends_its_operations() -> None:
+    async with socket(app(), "mia") as client:
+        await client.subscribe(NEVER)
+        while not SOURCES:
+            await asyncio.sleep(0.01)
+    assert not SOURCES
+
+
+async def test_a_mutation_is_finished_though_its_client_has_left() -> None:
+    served = app()
+    async with socket(served, "mia") as client:
+        await client.subscribe("{ sleeps(seconds: 0.2) }")
+        await asyncio.sleep(0.05)
+    assert served.subscriptions._unfinished
+    await served.subscriptions.finish()
+    assert not served.subscriptions._unfinished
+
+
+async def test_the_servers_stop_closes_connections_introduced_or_not() -> None:
+    served = app()
+    async with socket(served) as stranger, socket(served, "mia") as client:
+        await client.subscribe(NEVER)
+        served.subscriptions.stop()
+        assert await stranger.close_code() == 1001
+        assert await client.close_code() == 1001
+    late = Socket(served)
+    assert (await late.open())["status"] == 503
+    await late.ended()
+
+
+async def test_a_bug_closes_the_connection_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    served = app()
+
+    def broken(*_: Any) -> Any:
+        raise ValueError("a secret of ours")
+
+    served.endpoint.authenticate = broken
+    async with socket(served) as client:
+        await client.send("connection_init")
+        with pytest.raises(Closed) as closed:
+            await client.message()
+        assert (closed.value.code, closed.value.reason) == (1011, "Internal server error")
+    assert "a secret of ours" in caplog.text
