@@ -12,6 +12,7 @@ from schema.connections import encode_cursor
 from tests.api.test_history import EVENTS as MY_EVENTS
 from tests.api.test_history import PLAYS
 from tests.api.test_lookups import AUDIT, EVENTS, PLAYERS, auditor, many_players, read
+from tests.conftest import TABLES, run_sql
 from tests.statements import watched
 from tests.world import Client, World, running
 
@@ -56,6 +57,7 @@ async def many_plays(world: World, count: int) -> None:
 @pytest.fixture(scope="module")
 async def long_lists(database_url: str) -> AsyncIterator[World]:
     """A world with lists that nobody would want to read to their ends. The tests change nothing."""
+    await run_sql(database_url, f"TRUNCATE {TABLES} RESTART IDENTITY")
     async with running(database_url) as world:
         await many_players(world, 30_000)
         await many_events(world, 60_000)
@@ -69,6 +71,7 @@ async def long_lists(database_url: str) -> AsyncIterator[World]:
         )
         await world.sql.execute("ANALYZE")
         yield world
+    await run_sql(database_url, f"TRUNCATE {TABLES} RESTART IDENTITY")
 
 
 async def cursor_of(world: World, middle: str) -> str:
