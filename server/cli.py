@@ -22,6 +22,7 @@ from server.cli_coupons import coupons
 from server.cli_operate import schedule
 from server.demo import demo_tokens, load_demo
 from server.settings import Settings
+from server.subscriptions import SubscriptionLimits
 from services.errors import HaruError
 from services.idempotency import prune
 from services.players import sign_in
@@ -91,6 +92,8 @@ def _run_server(settings: Settings) -> None:
         "timeout_keep_alive": 10,
         "timeout_graceful_shutdown": 15,
         "h11_max_incomplete_event_size": 64 * 1024,
+        "ws_max_size": SubscriptionLimits.message_bytes,
+        "ws_per_message_deflate": False,  # messages are small, and every compressor keeps its window
     }
     if settings.workers == 1:
         uvicorn.run(create_app(settings), **options)
