@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format soak bench coverage docs lock graphiql clean
+.PHONY: help serve test check format soak bench coverage docs lock clients graphiql clean
 
 help:  ## Show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,14 +44,26 @@ lock: .venv/development  ## Pin the newest releases of all dependencies
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --group build -o requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK_OPTIONS) --group dev -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade $(subst pyproject.toml,tests/clients/python/requirements.in,$(LOCK_OPTIONS)) -o tests/clients/python/requirements.lock
 
 LOCK_OPTIONS := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+clients: tests/clients/node_modules/.package-lock.json .venv-ariadne/requirements.lock  ## Set up the clients that tests drive (needs Node)
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
+	npm ci --prefix tests/clients --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.venv-ariadne/requirements.lock: tests/clients/python/requirements.lock
+	$(PYTHON) -m venv --clear .venv-ariadne
+	.venv-ariadne/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@cp $< $@
 
 graphiql:  ## Build GraphiQL again from server/graphiql/src (needs Node)
 	cd server/graphiql && npm ci && npm run build
 
 clean:  ## Remove the virtual environment and local data
-	rm -rf .venv .haru
+	rm -rf .venv .venv-ariadne .haru
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

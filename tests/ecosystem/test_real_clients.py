@@ -1,9 +1,13 @@
-"""The clients that frontends use, from npm, against a running server: each check of their scripts is a test."""
+"""Clients from npm, and the one that ariadne-codegen generates, against a running server.
+
+Each check of their scripts is a test here; a script runs once.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -11,26 +15,34 @@ from typing import Any
 import pytest
 
 from tests.ecosystem.conftest import Served
-from tests.ecosystem.outside import CLIENTS, node
+from tests.ecosystem.outside import CLIENTS, PROJECT, ariadne, node, run
 
-SCRIPTS = ("urql.mjs", "apollo.mjs", "subscriptions.mjs")
-NAME = re.compile(r"^check\('([^']+)'", re.MULTILINE)
+SCRIPTS = ("urql.mjs", "apollo.mjs", "subscriptions.mjs", "python/checks.py")
+NAME = re.compile(r"^(?:check\('|async def (?=check_))([^'(]+)", re.MULTILINE)
 CHECKS = [(script, name) for script in SCRIPTS for name in NAME.findall((CLIENTS / script).read_text("utf-8"))]
 
 Results = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def results(served: Served) -> Callable[[str], Results]:
-    """What the checks of a script came to, by name; each script runs once."""
+def results(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
+    """What the checks of a script came to, by name."""
     environment = {"HARU_URL": served.url, "HARU_TOKENS": json.dumps(served.tokens)}
 
     @cache
-    def run(script: str) -> Results:
-        checks = [json.loads(line) for line in node(script, environment=environment).splitlines()]
+    def results_of(script: str) -> Results:
+        if script.endswith(".mjs"):
+            output = node(script, environment=environment)
+        else:
+            directory = tmp_path_factory.mktemp("ariadne")
+            shutil.copy(PROJECT / "schema.graphql", directory)
+            package = shutil.copytree(CLIENTS / "python", directory / "python")
+            run(ariadne("ariadne-codegen"), cwd=package)
+            output = run(ariadne("python"), "checks.py", cwd=package, environment=environment)
+        checks = [json.loads(line) for line in output.splitlines()]
         return {check["name"]: check for check in checks}
 
-    return run
+    return results_of
 
 
 @pytest.mark.parametrize(("script", "name"), CHECKS)
