@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).parents[2]
 CLIENTS = PROJECT / "tests" / "clients"
+NODE = 20
 
 
 def unavailable(reason: str) -> None:
@@ -29,10 +31,16 @@ def node(
     *arguments: str, cwd: Path = CLIENTS, environment: Mapping[str, str] | None = None, seconds: float = 120
 ) -> str:
     """Run Node, in tests/clients; what it printed. Fails with it where it fails."""
-    executable = shutil.which("node")
-    if executable is None or not (CLIENTS / "node_modules" / ".package-lock.json").exists():
-        unavailable("Node and the packages of tests/clients are needed: `make clients`.")
-    return run(executable or "", *arguments, cwd=cwd, environment=environment, seconds=seconds)
+    if node_major() < NODE or not (CLIENTS / "node_modules" / ".package-lock.json").exists():
+        unavailable(f"Node {NODE} or newer and the packages of tests/clients are needed: `make clients`.")
+    return run("node", *arguments, cwd=cwd, environment=environment, seconds=seconds)
+
+
+@cache
+def node_major() -> int:
+    """Which Node there is; 0 for none."""
+    version = shutil.which("node") and run("node", "--version", cwd=CLIENTS)
+    return int(version.removeprefix("v").partition(".")[0]) if version else 0
 
 
 def run(*command: str, cwd: Path, environment: Mapping[str, str] | None = None, seconds: float = 120) -> str:
