@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format soak bench coverage docs lock clients graphiql clean
+.PHONY: help serve test check format soak bench coverage docs lock clients graphiql web clean
 
 help:  ## Show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 
 graphiql:  ## Build GraphiQL again from server/graphiql/src (needs Node)
 	cd server/graphiql && npm ci && npm run build
+
+web:  ## Build the page to play again from examples/web/src (needs Node)
+	cd examples/web && npm ci && npm run build
 
 clean:  ## Remove the virtual environment and local data
 	rm -rf .venv .venv-ariadne .haru

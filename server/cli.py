@@ -104,7 +104,7 @@ def _run_server(settings: Settings) -> None:
 def _print_welcome(settings: Settings) -> None:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 (only to print it)
     address = f"http://{host}:{settings.port}"
-    click.echo(f"\n  API       {address}/graphql\n  GraphiQL  {address}/graphiql\n")
+    click.echo(f"\n  Play      {address}/\n  API       {address}/graphql\n  GraphiQL  {address}/graphiql\n")
     for one in demo_tokens(_tokens(settings).issue):
         click.echo(f"  {one['label']} ({one['role']}):\n  {one['token']}\n")
     sys.stdout.flush()

@@ -24,7 +24,8 @@ LOCK_COUPONS = "SELECT pg_advisory_xact_lock(hashtextextended('haru.coupon:' || 
 """One taker at a time for each coupon type."""
 
 FREE_CODES = """
-SELECT id, code FROM coupon_code WHERE coupon_type = $1 AND line_no IS NULL ORDER BY id LIMIT $2 FOR UPDATE
+SELECT id, code FROM coupon_code WHERE coupon_type BETWEEN $1 AND $1 AND line_no IS NULL
+ORDER BY coupon_type, id LIMIT $2 FOR UPDATE
 """
 
 GIVE_CODES = """
