@@ -87,7 +87,7 @@ class Database:
     def __init__(self, url: str, *, lock_wait_seconds: float = 2.0, pool_size: int = 8) -> None:
         self.lock_wait_seconds = lock_wait_seconds
         self._arguments = connect_arguments(url)
-        self._size = pool_size
+        self.pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
         self.engine = create_async_engine(
@@ -131,7 +131,7 @@ class Database:
                 self._pool = await asyncpg.create_pool(
                     **self._arguments,
                     min_size=0,
-                    max_size=self._size,
+                    max_size=self.pool_size,
                     reset=_nothing_to_reset,
                     timeout=CONNECT_TIMEOUT_SECONDS,
                     command_timeout=STATEMENT_TIMEOUT_SECONDS,

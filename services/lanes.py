@@ -5,8 +5,9 @@ way are its next batch; a lone command is a batch of one and waits for nobody. A
 a process, so that within it nobody contends for a player's rows.
 
 A batch is tried as two statements first (load, store); when somebody changed a player in between, it is decided anew
-under locks. When it still fails, because somebody holds a lock for long or one of its members is poisoned, its members
-go on alone, each on a pooled connection, so that the lane and its next batches go on too.
+under locks. When somebody holds a lock for long, those who need it go on alone, each on a pooled connection, and their
+neighbours without them. When it fails all the same, because one of its members is poisoned, all members go on alone. So
+the lane and its next batches go on too, and half of the pool stays free for reads, whoever waits.
 
 Lock order: players by id, the active lottery's prizes by id, coupon types by name.
 """
@@ -32,7 +33,7 @@ from services.ids import Ids
 from services.load import load
 from services.rules.play import Action, AnswerT, decide
 from services.rules.state import Effects
-from services.store import lock, store, store_with_coupons
+from services.store import UNLOCKED_PLAYERS, lock, store, store_with_coupons
 
 logger = logging.getLogger("haru.lanes")
 
@@ -83,7 +84,8 @@ class Lanes:
         lanes: int = 2,
         stock_changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._lanes = [Lane(database, calendar, rng, stock_changed) for _ in range(lanes)]
+        room = asyncio.Semaphore(database.pool_size // 2)
+        self._lanes = [Lane(database, calendar, rng, stock_changed, room) for _ in range(lanes)]
 
     async def submit(self, action: Action[AnswerT]) -> AnswerT:
         """Do what the player commands, once.
@@ -106,8 +108,16 @@ class Lanes:
 class Lane:
     """One lane: a queue, and a task that takes batches from it."""
 
-    def __init__(self, database: Database, calendar: Calendar, rng: Random, stock_changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        calendar: Calendar,
+        rng: Random,
+        stock_changed: Callable[[], None],
+        room: asyncio.Semaphore,
+    ) -> None:
         self._database = database
+        self._room = room
         self._stock_changed = stock_changed
         self._calendar = calendar
         self._rng = rng
@@ -158,17 +168,38 @@ class Lane:
             batch.append(self._queue.popleft())
         return batch
 
-    async def _together(self, batch: list[Member]) -> None:
-        """Serve a batch on the lane's own connection; its members alone when that fails."""
+    async def _together(self, batch: list[Member], *, may_part: bool = True) -> None:
+        """Serve a batch on the lane's own connection; when that fails, alone those whom it fails for."""
         try:
             await self._attempt_all(batch)
         except Exception as failure:
             if not isinstance(failure, (*BLOCKED, *UNREACHABLE, *LOST_RACES)):
                 logger.exception("a batch of %d failed; its members go on alone", len(batch))
+            is_blocked = isinstance(failure, BLOCKED)
+            neighbours = await self._neighbours(batch) if is_blocked and may_part else []
+            served = set(map(id, neighbours))
             for member in batch:
-                task = asyncio.create_task(self._by_itself(member))
-                self._alone.add(task)
-                task.add_done_callback(self._alone.discard)
+                if id(member) not in served:
+                    task = asyncio.create_task(
+                        self._by_itself(member, LockNotAcquired() if is_blocked else Unavailable())
+                    )
+                    self._alone.add(task)
+                    task.add_done_callback(self._alone.discard)
+            if neighbours:
+                await self._together(neighbours, may_part=False)
+
+    async def _neighbours(self, batch: list[Member]) -> list[Member]:
+        """Those of a blocked batch who need nothing that is held: of the players, or else of the prizes."""
+        try:
+            connection = await self._own_connection()
+            rows = await connection.fetch(UNLOCKED_PLAYERS, [member.action.user_id for member in batch])
+        except (*BLOCKED, *UNREACHABLE):
+            return []
+        unlocked = {row["id"] for row in rows}
+        neighbours = [member for member in batch if member.action.user_id in unlocked]
+        if len(neighbours) < len(batch):
+            return neighbours
+        return [member for member in batch if member.action.game is not FeatureType.LOTTERY]
 
     async def _attempt_all(self, batch: list[Member]) -> None:
         """Try until the batch is stored, at first in two statements, then under locks."""
@@ -243,20 +274,35 @@ class Lane:
                 outcomes.append(refusal)
         return effects, outcomes
 
-    async def _by_itself(self, member: Member) -> None:
-        """Serve one member under locks, on a pooled connection, within the time that a caller may wait for a lock."""
+    async def _by_itself(self, member: Member, outcome: Answer | Exception) -> None:
+        """Serve one member under locks, on a pooled connection, within the time that a caller may wait for a lock.
+
+        `outcome`: what to tell it where there is no room for it within that time.
+        """
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._database.lock_wait_seconds - LANE_LOCK_SECONDS
-        outcome: Answer | Exception = Unavailable()
         try:
             async with asyncio.timeout_at(deadline + 1.0):
-                while isinstance(outcome, HaruError) and outcome.retryable and clock() < deadline:
-                    outcome = await self._once_by_itself(member, deadline - clock())
+                while isinstance(outcome, HaruError) and outcome.retryable and await self._has_room_by(deadline):
+                    try:
+                        outcome = await self._once_by_itself(member, deadline - clock())
+                    finally:
+                        self._room.release()
         except TimeoutError:
             outcome = Unavailable()
         except Exception as bug:  # noqa: BLE001 (whatever it is, the caller is told)
             outcome = bug
         member.settle(outcome)
+
+    async def _has_room_by(self, deadline: float) -> bool:
+        """Wait for one of the pool's connections that are for those who go alone; whether there was one in time."""
+        if asyncio.get_running_loop().time() >= deadline:
+            return False
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._room.acquire()
+        except TimeoutError:
+            return False
 
     async def _once_by_itself(self, member: Member, seconds_left: float) -> Answer | Exception:
         """One try of `_by_itself`: the member's answer or refusal, or a retryable one of the lane's."""

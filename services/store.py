@@ -48,6 +48,8 @@ TAKE_STOCK = """, stock AS (
 
 LOCK_PLAYERS = 'SELECT FROM "user" u WHERE u.id = ANY ($1::bigint[]) ORDER BY u.id FOR NO KEY UPDATE'
 
+UNLOCKED_PLAYERS = 'SELECT u.id FROM "user" u WHERE u.id = ANY ($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED'
+
 LOCK_PRIZES = """
 SELECT FROM lottery_prize p JOIN lottery_config c ON c.id = p.config_id
 WHERE c.is_active AND p.stock IS NOT NULL ORDER BY p.id FOR NO KEY UPDATE OF p

@@ -147,3 +147,31 @@ async def test_a_player_who_keeps_trying_does_not_hold_up_the_lane(impatient: Wo
         codes = {answer["code"] for answer in await asyncio.gather(*trying)}
     assert codes <= {"LOCK_NOT_ACQUIRED"}
     assert await impatient.sql.fetchval("SELECT count(*) FROM dice_log WHERE user_id = $1", alice.player_id) == 0
+
+
+async def test_reads_and_other_players_have_room_while_many_commands_wait(impatient: World) -> None:
+    """More commands wait for one locked player than the pool has connections."""
+    alice, bob = await impatient.player(), await impatient.player("bob")
+    await on(impatient, UNDER_TEST[0], limit=0)
+    async with held(impatient, PLAYER_ROW, alice.player_id):
+        trying = [asyncio.create_task(timed(alice.play())) for _ in range(40)]
+        await asyncio.sleep(0.35)  # the lane has given up on them: they wait alone now
+        answers = []
+        while not all(task.done() for task in trying):
+            answers.append(await timed(bob.data("{ diceStatus { __typename } }")))
+        assert max(seconds for _, seconds in answers) < 0.25
+        for answer, seconds in await asyncio.gather(*trying):
+            refused_in_time(answer, seconds)
+
+
+async def test_a_full_batch_of_draws_is_served_beside_a_locked_player(impatient: World) -> None:
+    await on(impatient, LOTTERY)
+    await impatient.sql.execute("UPDATE lottery_prize SET weight = CASE WHEN stock = 500 THEN 1 ELSE 0 END")
+    alice = await impatient.player()
+    neighbours = [await impatient.player(f"neighbour {number}") for number in range(60)]
+    async with held(impatient, PLAYER_ROW, alice.player_id):
+        locked = asyncio.create_task(timed(alice.play("drawLottery")))
+        answers = await asyncio.gather(*(one.play("drawLottery") for one in neighbours))
+        assert {answer["__typename"] for answer in answers} == {"LotteryDraw"}
+        refused_in_time(*await locked)
+    assert await impatient.sql.fetchval("SELECT sum(initial_stock - stock) FROM lottery_prize") == 60
