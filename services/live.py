@@ -63,8 +63,7 @@ class Together(Generic[Key, Value]):
 
 def _heard_of(answer: asyncio.Future[Value]) -> None:
     """Take notice of a failure that nobody may be left to be told."""
-    if not answer.cancelled():
-        answer.exception()
+    answer.exception()
 
 
 class Live:

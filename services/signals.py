@@ -123,6 +123,7 @@ class Signals:
                         await lost.wait()
                 except TimeoutError:
                     await connection.execute("SELECT")  # a dead peer shows only when it is spoken to
+            raise ConnectionResetError  # told like every other way of losing it
         finally:
             self._listening.clear()
             connection.terminate()

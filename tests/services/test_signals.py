@@ -1,0 +1,129 @@
+"""Signals and the reads behind them, where the public door does not lead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services import signals as module
+from services.errors import Unauthenticated
+from services.live import AT_ONCE, Together
+from services.signals import DAY, STOCK, Signals, announce
+from tests.world import World
+
+
+async def test_those_who_ask_together_are_read_for_together() -> None:
+    reads: list[list[int]] = []
+
+    async def read(keys: Sequence[int]) -> dict[int, int]:
+        reads.append(list(keys))
+        await asyncio.sleep(0.01)
+        return {key: key * 2 for key in keys}
+
+    together = Together(read)
+    assert await asyncio.gather(*(together(number % 3) for number in range(30))) == [n % 3 * 2 for n in range(30)]
+    assert reads == [[0, 1, 2]]
+    await asyncio.gather(*(together(number) for number in range(AT_ONCE + 1)))
+    assert [len(keys) for keys in reads] == [3, AT_ONCE, 1]
+
+
+async def test_who_asks_during_a_read_is_answered_by_the_next() -> None:
+    value, started = [1], asyncio.Event()
+
+    async def read(_keys: Sequence[None]) -> dict[None, int]:
+        seen = value[0]
+        started.set()
+        await asyncio.sleep(0.01)
+        return {None: seen}
+
+    together = Together(read)
+    first = asyncio.create_task(together(None))
+    await started.wait()
+    value[0] = 2
+    assert await together(None) == 2
+    assert await first == 1
+
+
+async def test_a_failure_is_told_to_all_and_one_who_left_stops_nobody() -> None:
+    async def read(keys: Sequence[int]) -> dict[int, int | None]:
+        await asyncio.sleep(0.01)
+        return dict.fromkeys(key for key in keys if key > 0)
+
+    together = Together(read)
+    asked = [asyncio.create_task(together(key)) for key in (1, 1, 0)]
+    await asyncio.sleep(0)
+    asked[0].cancel()
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError, type(None), KeyError]
+
+
+async def test_nobody_s_lottery(world: World) -> None:
+    from models import FeatureType
+
+    await world.today(FeatureType.LOTTERY)
+    with pytest.raises(Unauthenticated):
+        await world.parts.live.lottery(10**9)
+
+
+async def test_a_signal_wakes_its_subscribers_alone(world: World) -> None:
+    signals = world.parts.signals
+    await signals.listening()
+    async with signals.subscribe(DAY) as day, signals.subscribe(STOCK, "other") as stock:
+        day.clear()
+        stock.clear()
+        await world.parts.transact(lambda tx: announce(tx, STOCK))
+        async with asyncio.timeout(5):
+            await stock.wait()
+        assert not day.is_set()
+    assert not signals._subscribers
+
+
+async def test_many_changes_of_stock_are_few_signals(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STOCK_SECONDS", 0.1)
+    signals, heard = world.parts.signals, 0
+    await signals.listening()
+    async with signals.subscribe(STOCK) as event:
+        for _ in range(40):
+            signals.stock_changed()
+            await asyncio.sleep(0.01)
+            heard += event.is_set()
+            event.clear()
+    assert 1 <= heard <= 6
+
+
+async def test_a_signal_that_cannot_be_sent_is_given_up(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    signals, database = world.parts.signals, world.parts.database
+    held = [database.hot() for _ in range(world.settings.pool_size)]
+    for one in held:
+        await one.__aenter__()
+    signals.stock_changed()
+    async with asyncio.timeout(5):
+        while "could not be signalled" not in caplog.text:
+            await asyncio.sleep(0.05)
+    for one in held:
+        await one.__aexit__(None, None, None)
+
+
+async def test_a_quiet_connection_is_probed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROBE_SECONDS", 0.02)
+    async with Signals(world.parts.database, world.parts.calendar, world.clock) as signals:
+        await signals.listening()
+        await asyncio.sleep(0.1)
+        assert signals._listening.is_set()
+
+
+async def test_an_unexpected_failure_does_not_end_listening(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "RECONNECT_SECONDS", 0.01)
+    monkeypatch.setattr(module, "PROBE_SECONDS", "soon")  # a bug
+    async with Signals(world.parts.database, world.parts.calendar, world.clock) as signals:
+        await signals.listening()
+        async with asyncio.timeout(5):
+            while "listening failed" not in caplog.text:
+                await asyncio.sleep(0.01)
+        monkeypatch.setattr(module, "PROBE_SECONDS", 5)
+        await asyncio.sleep(0.05)
+        await signals.listening()
