@@ -253,7 +253,7 @@ class LotteryDraw(GamePlay):
     """A draw of the lottery."""
 
     prize: LotteryPrize = strawberry.field(
-        description="What was drawn: its odds in this draw, and the stock that the draw left."
+        description="What was drawn: its odds in this draw, and the stock that the draw knew to be left after it."
     )
 
 
