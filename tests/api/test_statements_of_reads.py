@@ -18,7 +18,7 @@ DICE = "{ diceStatus { __typename } }"
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that is sent with the plain driver."""
     sent: list[str] = []
-    original = asyncpg.Connection._execute
+    original = asyncpg.Connection._execute  # type: ignore[attr-defined]
 
     async def noted(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
         sent.append(query)
