@@ -31,8 +31,9 @@ format: .venv/development  ## Format the code and print the schema
 soak: .venv/development  ## The promises' tests at their full size
 	$(BIN)/pytest -m soak
 
-bench: .venv/development  ## Measure plays per second beside pgbench
+bench: .venv/development  ## Measure plays per second beside pgbench, and what hostile documents cost
 	$(BIN)/python -m benchmarks.play
+	$(BIN)/python -m benchmarks.guard
 
 coverage: .venv/development  ## Branch coverage of the tests
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered

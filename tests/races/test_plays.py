@@ -116,17 +116,24 @@ async def test_a_stock_is_drawn_exactly(empty_database: str, size: str) -> None:
         assert await racing.world.count("lottery_log") == draws
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_nobody_is_refused_while_something_is_left(empty_database: str, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "draws", "amounts"),
+    [
+        (1, 706, [1, 5, 50, 500]),
+        (2, 706, [1, 5, 50, 500]),
+        pytest.param(4, 20_000, [1, 5, 50, 500, 5000], marks=pytest.mark.soak),
+    ],
+)
+async def test_nobody_is_refused_while_something_is_left(
+    empty_database: str, workers: int, draws: int, amounts: list[int]
+) -> None:
     async with race(empty_database, workers=workers, seed=SEED + workers) as racing:
-        amounts = [1, 5, 50, 500]
         prizes = await stocks(racing, *((1, amount) for amount in amounts))
         racers = await racing.players(40)
-        draws = sum(amounts) + 150
         answers = await racing.run(
             racing.of(racers[number % len(racers)]).play("drawLottery", f"draw {number}") for number in range(draws)
         )
-        assert outcomes(answers) == {"LotteryDraw": sum(amounts), "OUT_OF_STOCK": 150}
+        assert outcomes(answers) == {"LotteryDraw": sum(amounts), "OUT_OF_STOCK": draws - sum(amounts)}
         won = Counter(answer["prize"]["id"] for answer in answers if "prize" in answer)
         assert [won[str(prize)] for prize in prizes] == amounts
         for prize, amount in zip(prizes, amounts, strict=True):
