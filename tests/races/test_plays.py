@@ -131,7 +131,8 @@ async def test_nobody_is_refused_while_something_is_left(
         prizes = await stocks(racing, *((1, amount) for amount in amounts))
         racers = await racing.players(40)
         answers = await racing.run(
-            racing.of(racers[number % len(racers)]).play("drawLottery", f"draw {number}") for number in range(draws)
+            (racing.of(racers[number % len(racers)]).play("drawLottery", f"draw {number}") for number in range(draws)),
+            at_once=64,
         )
         assert outcomes(answers) == {"LotteryDraw": sum(amounts), "OUT_OF_STOCK": draws - sum(amounts)}
         won = Counter(answer["prize"]["id"] for answer in answers if "prize" in answer)
