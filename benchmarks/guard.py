@@ -35,6 +35,9 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "refused: one token too many": lambda: "{ me { " + "id " * 600 + "} }",
     "refused: 30,000 levels deep": lambda: "{a" * 30_000,
     "refused: 60 directives": lambda: "{ me " + "@include(if: true) " * 60 + "{ id } }",
+    "refused: a literal 90 levels deep": lambda: (
+        "mutation { issueToken(input: " + "{externalId: " * 90 + "1" + "}" * 90 + ") { __typename } }"
+    ),
     "refused: 190 unknown fields": lambda: "{ " + " ".join(f"x{n}" for n in range(190)) + " }",
 }
 
