@@ -159,7 +159,7 @@ async def test_reads_and_other_players_have_room_while_many_commands_wait(impati
         answers = []
         while not all(task.done() for task in trying):
             answers.append(await timed(bob.data("{ diceStatus { __typename } }")))
-        assert max(seconds for _, seconds in answers) < 0.25
+        assert max(seconds for _, seconds in answers) < 1.0
         for answer, seconds in await asyncio.gather(*trying):
             refused_in_time(answer, seconds)
 
