@@ -1,20 +1,24 @@
-"""`haru serve` as operators run it: processes of their own, spoken to over HTTP."""
+"""Servers behind real sockets: `haru serve` as operators run it, and an application of this process."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
+import re
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
+from starlette.types import ASGIApp
 
 from models import Role
 from server.app import wall_clock
@@ -24,27 +28,45 @@ from tests.games import another_session
 from tests.world import Client
 
 START_SECONDS = 60.0
+PRINTED_TOKEN = re.compile(r"\((PLAYER|OPERATOR|ADMIN)\):\n\s+(\S+)")
 SERVE = "from server.cli import main; main(['serve'])"
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+class _Server(uvicorn.Server):
+    """A server that leaves the signals of this process alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application, whose lifespan is its owner's, on a free loopback port: its address, without a path."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = server.force_exit = True
+            await task
 
 
 @dataclass
 class Served:
-    """A running `haru serve`: its address, its process, and what it printed."""
+    """A running `haru serve`: where it is, its process, and what it printed."""
 
     url: str
+    """Without a path: http://127.0.0.1:8000."""
+
+    database_url: str
     environment: dict[str, str]
     log: Path
     http: httpx.AsyncClient
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
-    tokens: Tokens = field(
+    issuer: Tokens = field(
         default_factory=lambda: Tokens(
             (EXAMPLE_SECRET,), issuer="haru", audience="haru", lifetime_seconds=3600, clock=wall_clock
         )
@@ -53,13 +75,14 @@ class Served:
     async def start(self) -> None:
         """Start it, and wait until it is ready."""
         self.starts += 1
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HARU_")}
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
                 SERVE,
                 cwd=PROJECT,
-                env=os.environ | self.environment,
+                env=inherited | self.environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -92,32 +115,58 @@ class Served:
                 self.process.send_signal(with_signal)
         return await self.process.wait()
 
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The tokens of the demo accounts that it printed, by role."""
+        return dict(PRINTED_TOKEN.findall(self.log.read_text()))
+
     async def players(self, count: int) -> list[Client]:
         """That many players with tokens."""
-        async with another_session(self.url) as sql:
+        async with another_session(self.database_url) as sql:
             rows = await sql.fetch(
-                "INSERT INTO \"user\" (external_id, created_at) SELECT 'served ' || n, now()"
-                " FROM generate_series(1, $1) AS n RETURNING id",
+                "INSERT INTO \"user\" (external_id, created_at) SELECT 'served-' || gen_random_uuid(), now()"
+                " FROM generate_series(1, $1) RETURNING id",
                 count,
             )
-        return [Client(self.http, self.tokens.issue(row["id"], Role.PLAYER).text, row["id"]) for row in rows]
+        return [Client(self.http, self.issuer.issue(row["id"], Role.PLAYER).text, row["id"]) for row in rows]
+
+    async def lift_daily_limit(self) -> None:
+        """Let everybody play dice without end."""
+        async with another_session(self.database_url) as sql:
+            await sql.execute("UPDATE dice_config SET max_daily_plays = 0")
 
 
 @asynccontextmanager
-async def serving(url: str, *, connections: int = 64, **environment: Any) -> AsyncIterator[Served]:
-    """`haru serve` on the database at `url`, with the demo data, on a day of the dice that nobody limits."""
-    port = free_port()
-    settings = {"DATABASE_URL": url, "PORT": port, "HARU_DEMO_TODAY": "DICE", "HARU_LOG_LEVEL": "warning"}
+async def serving(database_url: str, *, connections: int = 64, **environment: Any) -> AsyncIterator[Served]:
+    """`haru serve` on a database, with the demo data, about noon of a day of the dice."""
+    url = f"http://127.0.0.1:{(port := _free_port())}"
+    settings = {
+        "DATABASE_URL": database_url,
+        "PORT": port,
+        "HARU_DEMO_TODAY": "DICE",
+        "HARU_TIME_ZONE": _zone_of_noon(),
+        "HARU_LOG_LEVEL": "warning",
+    }
     strings = {name: str(value) for name, value in (settings | environment).items()}
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     with tempfile.TemporaryDirectory(prefix="haru-serve-") as directory:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=30) as http:
-            served = Served(url, strings, Path(directory) / "log", http)
+        async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as http:
+            served = Served(url, database_url, strings, Path(directory) / "log", http)
             try:
                 await served.start()
-                async with another_session(url) as sql:
-                    await sql.execute("UPDATE dice_config SET max_daily_plays = 0")
                 yield served
             finally:
                 if served.process is not None:
                     await served.kill()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _zone_of_noon() -> str:
+    """A time zone in which it is about noon: no test meets midnight. Etc/GMT+3 is three hours behind UTC."""
+    behind = dt.datetime.now(dt.UTC).hour - 12
+    return f"Etc/GMT{behind:+d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -74,10 +75,11 @@ class Client:
         code: str = answer["errors"][0]["extensions"]["code"]
         return code
 
-    async def upload(self, query: str, content: bytes, variable: str = "file") -> dict[str, Any]:
+    async def upload(
+        self, query: str, content: bytes, variable: str = "file", variables: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Send a document with a file as `$file`, or as what `variable` names (such as `input.file`)."""
-        variables: dict[str, Any] = {}
-        target = variables
+        target = variables = copy.deepcopy(dict(variables or {}))
         *path, last = variable.split(".")
         for name in path:
             target = target.setdefault(name, {})

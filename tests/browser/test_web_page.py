@@ -1,26 +1,19 @@
 """The page to play, in a real browser, on a real server with the demo data and a clock that the test holds."""
 
 import asyncio
-import json
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 
 from models import FeatureType
+from tests.browser.visit import Visit
 from tests.world import World
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page, Route
+    from playwright.async_api import Browser, Route
 
-ARTIFACTS = Path(__file__).parents[2] / ".artifacts" / "web"
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "locale": "ko-KR"},
     "phone-dark": {"viewport": {"width": 390, "height": 844}, "locale": "en-US", "color_scheme": "dark"},
     "desktop": {"viewport": {"width": 1280, "height": 900}, "locale": "en-US"},
@@ -28,41 +21,8 @@ LOOKS = {
 }
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves the signals of this process alone."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@dataclass
-class Visit:
-    """The page in a browser, and everything about it that would be a fault."""
-
-    page: "Page"
-    home: str
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-    sent: list[dict[str, Any]] = field(default_factory=list)
-
-    async def watch(self) -> None:
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on(
-            "request", lambda request: self.sent.append(json.loads(request.post_data)) if request.post_data else None
-        )
-        await self.page.add_init_script(
-            "addEventListener('securitypolicyviolation', e => console.error(e.violatedDirective, e.blockedURI))"
-        )
-
-    @property
-    def foreign_requests(self) -> list[str]:
-        return [url for url in self.requests if urlsplit(url).netloc != urlsplit(self.home).netloc]
-
-    def sent_keys(self, operation: str) -> list[str]:
-        return [one["variables"]["input"]["idempotencyKey"] for one in self.sent if one["operationName"] == operation]
+class Play(Visit):
+    """The page to play."""
 
     async def open(self) -> None:
         await self.page.goto(self.home)
@@ -82,23 +42,6 @@ class Visit:
             await asyncio.sleep(0.1)
         raise AssertionError("the daily limit stayed as it was")
 
-    async def shoot(self, name: str) -> None:
-        """Keep a picture of the whole page; nothing may stick out of it."""
-        assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True, animations="disabled")
-
-
-@pytest.fixture
-async def home(world: World) -> AsyncIterator[str]:
-    """The world's application behind a real socket."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = _Server(uvicorn.Config(world.app, log_level="error", lifespan="off", ws="none"))
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        server.should_exit = server.force_exit = True
-        await serving
-
 
 @pytest.fixture
 def look(request: pytest.FixtureRequest) -> str:
@@ -106,16 +49,14 @@ def look(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def visit(browser: "Browser", home: str, look: str) -> AsyncIterator[Visit]:
-    """A visit; at its end nothing was asked of another host and nothing was complained about."""
-    context = await browser.new_context(reduced_motion="reduce", timezone_id="Asia/Seoul", **LOOKS[look])  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
-    visit = Visit(await context.new_page(), home)
-    await visit.watch()
-    yield visit
-    await context.close()
-    assert visit.foreign_requests == []
-    assert visit.complaints == []
+async def visit(browser: "Browser", home: str, look: str) -> AsyncIterator[Play]:
+    async with Play.to(browser, home, reduced_motion="reduce", timezone_id="Asia/Seoul", **LOOKS[look]) as visit:
+        yield visit
+
+
+def keys_sent(visit: Visit) -> list[str]:
+    """The idempotency keys of the throws, in order."""
+    return [sent.variables["input"]["idempotencyKey"] for sent in visit.of("PlayDice")]
 
 
 every_look = pytest.mark.parametrize("look", LOOKS, indirect=True)
@@ -127,13 +68,13 @@ every_look = pytest.mark.parametrize("look", LOOKS, indirect=True)
     [(FeatureType.DICE, "dice_log"), (FeatureType.ROULETTE, "roulette_log"), (FeatureType.LOTTERY, "lottery_log")],
 )
 async def test_a_game_is_played_on_its_day_until_its_limit(
-    world: World, visit: Visit, look: str, feature: FeatureType, log: str
+    world: World, visit: Play, look: str, feature: FeatureType, log: str
 ) -> None:
     await world.today(feature)
     await visit.open()
-    await visit.shoot(f"{feature.lower()}-{look}-before")
+    await visit.shoot(f"web/{feature.lower()}-{look}-before")
     await visit.play()
-    await visit.shoot(f"{feature.lower()}-{look}-played")
+    await visit.shoot(f"web/{feature.lower()}-{look}-played")
     await visit.play()
     await visit.play()
     assert await visit.page.locator(".play").is_disabled()
@@ -141,38 +82,38 @@ async def test_a_game_is_played_on_its_day_until_its_limit(
     points = await world.sql.fetchval("SELECT amount FROM reward_balance WHERE user_id = 1 AND reward_type = 'POINT'")
     await visit.page.get_by_test_id("POINT").get_by_text(f"{points:,}", exact=True).wait_for()
     await visit.page.locator(".stamped").wait_for()  # the day's first play stamped the season pass
-    await visit.shoot(f"{feature.lower()}-{look}-used-up")
+    await visit.shoot(f"web/{feature.lower()}-{look}-used-up")
 
 
 @every_look
-async def test_a_season_pass_is_stamped_and_a_level_claimed(world: World, visit: Visit, look: str) -> None:
+async def test_a_season_pass_is_stamped_and_a_level_claimed(world: World, visit: Play, look: str) -> None:
     world.clock.advance(days=-1)
     player = await world.player("demo-player")
     assert (await player.stamp())["currentXp"] == 150
     world.clock.advance(days=1)
     await world.today(FeatureType.SEASON_PASS)
     await visit.open()
-    await visit.shoot(f"season_pass-{look}-before")
+    await visit.shoot(f"web/season_pass-{look}-before")
     await visit.page.locator("button.stamp").click()
     await visit.page.locator(".stamped").get_by_text("+150 XP").wait_for()
     await visit.page.get_by_test_id("POINT").get_by_text("40", exact=True).wait_for()  # levels 1 and 3, by themselves
-    await visit.shoot(f"season_pass-{look}-stamped")
+    await visit.shoot(f"web/season_pass-{look}-stamped")
     await visit.page.locator(".levels button").click()
     await visit.page.locator(".levels button").wait_for(state="detached")
     await visit.page.get_by_test_id("POINT").get_by_text("60", exact=True).wait_for()
     claimed = await visit.page.locator('.levels [data-state="CLAIMED"]').count()
     assert claimed == await world.count("season_pass_reward_log") == 3
-    await visit.shoot(f"season_pass-{look}-claimed")
+    await visit.shoot(f"web/season_pass-{look}-claimed")
 
 
 @every_look
-async def test_a_ranking_is_read_and_leafed_through(world: World, visit: Visit, look: str) -> None:
+async def test_a_ranking_is_read_and_leafed_through(world: World, visit: Play, look: str) -> None:
     await world.today(FeatureType.RANKING)
     await visit.open()
     ranking = visit.page.locator(".ranking")
     assert await ranking.locator("li").count() == 11  # the first ten, and the player's own row
     assert await ranking.locator('[data-me="true"] b').inner_text() == "11"
-    await visit.shoot(f"ranking-{look}")
+    await visit.shoot(f"web/ranking-{look}")
     await ranking.locator("nav button").first.click()
     await ranking.locator('[data-code="RANKING_NOT_FOUND"]').wait_for()
     await ranking.locator("nav button").last.click()
@@ -182,7 +123,7 @@ async def test_a_ranking_is_read_and_leafed_through(world: World, visit: Visit, 
     assert await ranking.locator("li").count() == 11
 
 
-async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World, visit: Visit) -> None:
+async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World, visit: Play) -> None:
     lost = 0
 
     async def lose_the_first(route: "Route") -> None:
@@ -197,30 +138,30 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World, 
     await visit.page.route("**/graphql", lose_the_first)
     await visit.open()
     await visit.play()
-    keys = visit.sent_keys("PlayDice")
+    keys = keys_sent(visit)
     assert len(keys) == 2
     assert len(set(keys)) == 1
     assert await world.count("dice_log") == 1
     await visit.page.get_by_text("The result of a request that was already done").wait_for()
     await visit.play()
-    assert len(set(visit.sent_keys("PlayDice"))) == 2
+    assert len(set(keys_sent(visit))) == 2
     visit.complaints = [text for text in visit.complaints if "ERR_CONNECTION_RESET" not in text]
 
 
-async def test_a_press_after_all_retries_goes_on_with_the_same_key(world: World, visit: Visit) -> None:
+async def test_a_press_after_all_retries_goes_on_with_the_same_key(world: World, visit: Play) -> None:
     await visit.open()
     await visit.page.route("**/graphql", lambda route: route.abort("connectionrefused"))
     await visit.page.locator(".play").click()
     await visit.page.locator('[data-code="NETWORK"]').wait_for()
-    await visit.shoot("no-network")
+    await visit.shoot("web/no-network")
     await visit.page.unroute("**/graphql")
     await visit.play()
-    assert len(set(visit.sent_keys("PlayDice"))) == 1
+    assert len(set(keys_sent(visit))) == 1
     assert await world.count("dice_log") == 1
     visit.complaints = [text for text in visit.complaints if "ERR_CONNECTION_REFUSED" not in text]
 
 
-async def test_a_failure_is_told_in_the_players_language(world: World, visit: Visit) -> None:
+async def test_a_failure_is_told_in_the_players_language(world: World, visit: Play) -> None:
     await visit.open()
     await world.sql.execute('UPDATE "user" SET is_blocked = true WHERE id = 1')
     await visit.page.locator(".play").click()
@@ -229,7 +170,7 @@ async def test_a_failure_is_told_in_the_players_language(world: World, visit: Vi
     await visit.page.get_by_role("alert").get_by_text("이용이 제한된 계정이에요.").wait_for()
 
 
-async def test_the_language_is_remembered(visit: Visit) -> None:
+async def test_the_language_is_remembered(visit: Play) -> None:
     await visit.open()
     await visit.page.get_by_role("button", name="Roll the dice").wait_for()
     await visit.page.get_by_role("button", name="한국어").click()
@@ -240,12 +181,12 @@ async def test_the_language_is_remembered(visit: Visit) -> None:
     assert await visit.page.evaluate("localStorage.length") == 0
 
 
-async def test_somebody_else_signs_in_with_a_pasted_token(world: World, visit: Visit) -> None:
+async def test_somebody_else_signs_in_with_a_pasted_token(world: World, visit: Play) -> None:
     alice = await world.player("alice")
     await alice.play()
     await visit.open()
     await visit.page.locator(".account summary").click()
-    await visit.shoot("account")
+    await visit.shoot("web/account")
     await visit.page.get_by_label("Access token").fill(f"Authorization: Bearer {alice.token}\n")
     await visit.page.get_by_role("button", name="Sign in", exact=True).click()
     await visit.page.get_by_text("2 of 3 left today").wait_for()
@@ -255,12 +196,12 @@ async def test_somebody_else_signs_in_with_a_pasted_token(world: World, visit: V
     await visit.page.locator(".account summary").click()
     await visit.page.get_by_role("button", name="Sign out").click()
     await visit.page.get_by_text("Sign in to take part").wait_for()
-    await visit.shoot("signed-out")
+    await visit.shoot("web/signed-out")
     await visit.page.get_by_role("button", name="Be the demo player").click()
     await visit.page.get_by_text("3 of 3 left today").wait_for()
 
 
-async def test_the_day_turns_while_the_page_is_open(world: World, visit: Visit) -> None:
+async def test_the_day_turns_while_the_page_is_open(world: World, visit: Play) -> None:
     await visit.page.clock.install(time=world.clock.now)
     await visit.open()
     assert await visit.page.locator(".hero h1").inner_text() == "주사위 대결"

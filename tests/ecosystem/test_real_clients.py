@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.ecosystem.conftest import Served
-from tests.ecosystem.outside import CLIENTS, PROJECT, ariadne, node, run
+from tests.outside import CLIENTS, PROJECT, ariadne, node, run
+from tests.serving import Served
 
 SCRIPTS = ("urql.mjs", "apollo.mjs", "subscriptions.mjs", "python/checks.py")
 NAME = re.compile(r"^(?:check\('|async def (?=check_))([^'(]+)", re.MULTILINE)

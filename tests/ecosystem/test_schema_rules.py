@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ecosystem.outside import CLIENTS, PROJECT, node, package
+from tests.outside import CLIENTS, PROJECT, node, package
 
 ESLINT = package("eslint", "bin/eslint.js")
 SCHEMA = PROJECT / "schema.graphql"

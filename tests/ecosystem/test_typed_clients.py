@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.docs.examples import PAGES
-from tests.ecosystem.conftest import Served
-from tests.ecosystem.outside import CLIENTS, PROJECT, ariadne, node, package, run
+from tests.outside import CLIENTS, PROJECT, ariadne, node, package, run
+from tests.serving import Served
 
 CODEGEN = package("@graphql-codegen/cli", "esm/bin.js")
 TADA = package("gql.tada", "bin/cli.js")
@@ -60,20 +60,20 @@ def test_types_of_codegen_and_gql_tada(project: Path) -> None:
     node(TSC, "--strict", "--project", ".", cwd=project / "typed")
 
 
-def test_example_in_typescript(project: Path, served: Served) -> None:
+async def test_example_in_typescript(project: Path, served: Served) -> None:
     example = project / "examples" / "typescript"
     wanted, provided = _dependencies(example / "package.json"), _dependencies(CLIENTS / "package.json")
     assert wanted.items() <= provided.items()
     node(CODEGEN, cwd=example)
     node(TSC, cwd=example)
-    output = node("dist/play.js", cwd=example, environment=_player(served, "typescript"))
+    output = node("dist/play.js", cwd=example, environment=await _player(served))
     assert_day_played(output)
 
 
-def test_example_in_python(project: Path, served: Served) -> None:
+async def test_example_in_python(project: Path, served: Served) -> None:
     example = project / "examples" / "python"
     run(ariadne("ariadne-codegen"), cwd=example)
-    output = run(ariadne("python"), "play.py", cwd=example, environment=_player(served, "python"))
+    output = run(ariadne("python"), "play.py", cwd=example, environment=await _player(served))
     assert_day_played(output)
 
 
@@ -91,9 +91,10 @@ def assert_day_played(output: str) -> None:
     assert re.fullmatch(r"\S+ has [1-9]\d* POINT", lines[-2]), output
 
 
-def _player(served: Served, name: str) -> dict[str, str]:
+async def _player(served: Served) -> dict[str, str]:
     """The environment of an example's player, who is new."""
-    return {"HARU_URL": served.url, "TOKEN": served.new_player(f"example-{name}")}
+    (player,) = await served.players(1)
+    return {"HARU_URL": served.url, "TOKEN": str(player.token)}
 
 
 def _dependencies(package_json: Path) -> dict[str, Any]:

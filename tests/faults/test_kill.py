@@ -60,6 +60,7 @@ class Load:
 async def test_a_killed_server_loses_and_doubles_nothing(empty_database: str, kills: int) -> None:
     source, in_flight = Random(SEED), 0
     async with serving(empty_database, connections=CLIENTS) as served:
+        await served.lift_daily_limit()
         players, load = await served.players(CLIENTS), Load(served)
         load.up.set()
         playing = [asyncio.create_task(load.player(player)) for player in players]

@@ -13,7 +13,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from models import Role
 from tests.games import another_session
 from tests.serving import Served, serving
 
@@ -49,7 +48,7 @@ async def feature_told(client: ClientConnection, seconds: float = 10) -> str:
 
 @asynccontextmanager
 async def subscribed(served: Served, token: str) -> AsyncIterator[ClientConnection]:
-    url = str(served.http.base_url).replace("http", "ws") + "/graphql"
+    url = served.url.replace("http", "ws") + "/graphql"
     async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as client:
         await send(client, "connection_init", payload={"Authorization": token})
         assert await message(client) == {"type": "connection_ack"}
@@ -64,12 +63,9 @@ async def test_processes_hear_of_each_other_survive_the_database_and_stop_gracef
         sql = await stack.enter_async_context(another_session(empty_database))
         (alice,) = await served.players(1)
         assert alice.token is not None
-        await sql.execute("INSERT INTO \"user\" (external_id, created_at) VALUES ('olga', now())")
-        operator = served.tokens.issue(
-            await sql.fetchval("SELECT id FROM \"user\" WHERE external_id = 'olga'"), Role.OPERATOR
-        )
         today = await sql.fetchrow(
-            "SELECT date, revision FROM feature_schedule WHERE date = (now() AT TIME ZONE 'Asia/Seoul')::date"
+            "SELECT date, revision FROM feature_schedule WHERE date = (now() AT TIME ZONE $1)::date",
+            served.environment["HARU_TIME_ZONE"],
         )
         assert today is not None
         revision = today["revision"]
@@ -77,7 +73,7 @@ async def test_processes_hear_of_each_other_survive_the_database_and_stop_gracef
         async def reschedule(feature: str) -> None:
             nonlocal revision
             variables = {"date": str(today["date"]), "feature": feature, "revision": revision}
-            headers = {"Authorization": f"Bearer {operator.text}"}
+            headers = {"Authorization": f"Bearer {served.tokens['OPERATOR']}"}
             while True:
                 answer = (
                     await served.http.post(

@@ -1,4 +1,4 @@
-"""Programs that tests drive from outside: Node with the packages of tests/clients, and ariadne-codegen.
+"""Programs that tests drive from outside: Node with the packages of tests/clients, ariadne-codegen, and Chromium.
 
 CI has them all; without them a developer's tests are skipped.
 """
@@ -12,15 +12,16 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 CLIENTS = PROJECT / "tests" / "clients"
 NODE = 20
 
 
-def unavailable(reason: str) -> None:
+def unavailable(reason: str) -> NoReturn:
     """Skip on a developer's machine; fail in CI, where a silent skip would be a test that never runs."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
@@ -81,3 +82,11 @@ def ariadne(command: str) -> str:
         run(*pip, "--requirement", str(ARIADNE_LOCK), cwd=PROJECT, seconds=300)
         shutil.copy(ARIADNE_LOCK, made)
     return str(ARIADNE / "bin" / command)
+
+
+def chromium() -> str:
+    """Where Chromium is."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if (found := shutil.which(name)) is not None:
+            return found
+    unavailable("there is no Chromium on this machine (Debian: apt-get install chromium)")
