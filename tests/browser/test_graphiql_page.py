@@ -278,6 +278,7 @@ async def test_everything_is_within_the_window(visit: GraphiQL, width: int, heig
     await visit.run()
     await visit.answer('"todayFeature"')
     await visit.shoot(f"graphiql/{width}")
+    assert await visit.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     editor = await visit.page.locator(".graphiql-query-editor .monaco-editor").bounding_box()
     answer = await visit.page.locator(".graphiql-response .monaco-editor").bounding_box()
     assert editor
