@@ -75,7 +75,7 @@ async def revisions(
 ) -> list[RulesT]:
     """A game's revisions, newest first, those older than `before_revision` where it is given."""
     older = () if before_revision is None else (kind.table.revision < before_revision,)
-    async with database.read() as connection:
+    async with database.snapshot() as connection:
         return await _read(connection, kind, *older, first=first)
 
 

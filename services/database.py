@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -95,13 +95,14 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
-            pool_pre_ping=True,
             connect_args={
                 "timeout": CONNECT_TIMEOUT_SECONDS,
                 "command_timeout": STATEMENT_TIMEOUT_SECONDS * 6,
                 "server_settings": SESSION | {"lock_timeout": f"{int(lock_wait_seconds * 1000)}ms"},
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def connect_hot(self, *, lock_timeout_seconds: float) -> asyncpg.Connection[asyncpg.Record]:
         """A connection of one's own for the hot statements."""
@@ -141,7 +142,17 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A short read-only transaction that sees one snapshot throughout.
+        """A connection for a single reading statement, which costs a single round trip.
+
+        Raises: Unavailable when the database cannot be reached.
+        """
+        with reachable():
+            async with self._autocommitting.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A short read-only transaction that sees one snapshot throughout, however many statements it runs.
 
         Raises: Unavailable when the database cannot be reached.
         """
@@ -152,7 +163,7 @@ class Database:
 
     async def revision(self) -> str | None:
         """The migration that the database is at; null before the first. Raises: Unavailable."""
-        async with self.read() as connection:
+        async with self.snapshot() as connection:
             if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
                 return None
             found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -167,6 +178,12 @@ class Database:
             except TimeoutError:
                 self._pool.terminate()
         await self.engine.dispose()
+
+
+def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """Have the pool connect anew where the driver saw the connection end: a round trip cheaper than asking."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def _nothing_to_reset(_connection: Connection) -> None:

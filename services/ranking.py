@@ -87,7 +87,7 @@ async def read(database: Database, calendar: Calendar, date: dt.date, today: dt.
         raise RankingNotFound("A ranking can be read from its day on.")
     if date == today:
         await _check_today(database, calendar, today)
-    async with database.read() as connection:
+    async with database.snapshot() as connection:
         revision = await _newest(connection, date)
         if revision is None or revision.is_deleted:
             raise RankingNotFound

@@ -26,7 +26,7 @@ async def issues_between(
     Raises: BadRequest.
     """
     check_range(first, last)
-    async with database.read() as connection:
+    async with database.snapshot() as connection:
         scheduled = {
             day.date: Scheduled(day.feature_type, day.is_active) for day in await read_days(connection, first, last)
         }

@@ -53,7 +53,7 @@ LEVEL = (
 async def published_seasons(database: Database, *, first: int, before: dt.date | None = None) -> list[SeasonRules]:
     """Seasons with their levels, latest first, those that start before a day where it is given."""
     earlier = () if before is None else (Season.start_date < before,)
-    async with database.read() as connection:
+    async with database.snapshot() as connection:
         return await read_seasons(connection, *earlier, first=first)
 
 
