@@ -25,9 +25,10 @@ from server.auth import Tokens
 from server.database import EXPECTED_REVISION
 from server.demo import demo_tokens
 from server.graphiql import graphiql_routes
-from server.graphql import GraphQLEndpoint, GraphQLOptions
+from server.graphql import GraphQLEndpoint
 from server.limits import GraphQLLimits
 from server.rates import Rates
+from server.service import GraphQLOptions, GraphQLService
 from server.settings import Settings, read_settings
 from server.stopping import at_stop_signal
 from server.subscriptions import Subscriptions
@@ -101,13 +102,12 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
         expires_at=lambda principal: principal.expires_at,
         now=lambda: clock().timestamp(),
     )
-    endpoint = GraphQLEndpoint[Principal](
+    service = GraphQLService[Principal](
         schema,
         authenticate=tokens.authenticate,
         make_context=lambda principal, request_id: Context(parts, principal, request_id),
         admit=rates.admit,
         may_introspect=lambda principal: principal.role in READERS,
-        subscriptions=subscriptions,
         options=GraphQLOptions(
             introspection=settings.is_local or settings.introspection,
             anonymous_may_introspect=settings.is_local,
@@ -116,8 +116,8 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
         limits=GraphQLLimits(playing_mutations=PLAYING_MUTATIONS),
     )
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", WebSocketEndpoint(endpoint, subscriptions)),
+        Route("/graphql", GraphQLEndpoint(service, subscriptions)),
+        WebSocketRoute("/graphql", WebSocketEndpoint(service, subscriptions)),
         Route("/healthz", healthz),
         Route("/readyz", _readyz(database)),
     ]

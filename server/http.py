@@ -7,7 +7,7 @@ Reading is strict: one JSON object in UTF-8, numbers that a double can hold, str
 from __future__ import annotations
 
 from asyncio import timeout
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -223,6 +223,28 @@ def query_parameters(query_string: bytes) -> dict[str, Any]:
             parameters.pop(name, None)
     refuse_control_characters(parameters)
     return parameters
+
+
+PARAMETERS: Sequence[tuple[str, type, str]] = (
+    ("query", str, "a string"),
+    ("operationName", str, "a string"),
+    ("documentId", str, "a string"),
+    ("variables", dict, "an object"),
+    ("extensions", dict, "an object"),
+)
+
+
+def checked(request: Any) -> dict[str, Any]:
+    """Check the shape of the request's parameters. Raises: Refused (400)."""
+    if isinstance(request, list):
+        raise bad_request("Batches are not served.")
+    if not isinstance(request, dict):
+        raise bad_request("The request must be a JSON object.")
+    for name, kind, called in PARAMETERS:
+        value = request.get(name)
+        if value is not None and not isinstance(value, kind):
+            raise bad_request(f"The parameter '{name}' must be {called}.")
+    return request
 
 
 # The answer

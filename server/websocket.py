@@ -20,9 +20,9 @@ from typing import Any, Generic, NoReturn, TypeVar
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from server.graphql import GraphQLEndpoint, checked, errors_of
-from server.http import Headers, Refused, strict_json
+from server.http import Headers, Refused, checked, strict_json
 from server.masking import public_error, report_bug
+from server.service import GraphQLService, errors_of
 from server.subscriptions import Over, Subscriptions
 from services.errors import HaruError, RateLimited, Unauthenticated
 
@@ -47,10 +47,10 @@ class Gone(Exception):
 
 
 class WebSocketEndpoint(Generic[Principal]):
-    """Serves the operations of a GraphQL endpoint over WebSocket, as a raw ASGI application."""
+    """Serves the same operations over WebSocket, as a raw ASGI application."""
 
-    def __init__(self, endpoint: GraphQLEndpoint[Principal], subscriptions: Subscriptions[Principal]) -> None:
-        self.endpoint = endpoint
+    def __init__(self, service: GraphQLService[Principal], subscriptions: Subscriptions[Principal]) -> None:
+        self.service = service
         self.subscriptions = subscriptions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +58,8 @@ class WebSocketEndpoint(Generic[Principal]):
         await receive()  # websocket.connect
         try:
             with self.subscriptions.connection():
-                self.endpoint.admit(scope, None)
-                await Connection(self.endpoint, self.subscriptions, scope, receive, send).serve()
+                self.service.admit(scope, None)
+                await Connection(self.service, self.subscriptions, scope, receive, send).serve()
         except HaruError as error:
             await deny(scope, send, Refused(error))
 
@@ -80,13 +80,13 @@ class Connection(Generic[Principal]):
 
     def __init__(
         self,
-        endpoint: GraphQLEndpoint[Principal],
+        service: GraphQLService[Principal],
         subscriptions: Subscriptions[Principal],
         scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
-        self._endpoint = endpoint
+        self._service = service
         self._subscriptions = subscriptions
         self._limits = subscriptions.limits
         self._scope = scope
@@ -115,7 +115,7 @@ class Connection(Generic[Principal]):
         except* Close as closes:
             close = _first(closes)
         except* Exception as bugs:  # noqa: BLE001
-            report_bug(bugs, self._endpoint.new_request_id(), where="a WebSocket")
+            report_bug(bugs, self._service.new_request_id(), where="a WebSocket")
             close = Close(1011, "Internal server error")
         if close is not None:
             await self._close(close)
@@ -131,7 +131,7 @@ class Connection(Generic[Principal]):
         except TimeoutError:
             raise Close(4408, "Connection initialisation timeout") from None
         try:
-            self._principal = self._endpoint.recognise(self._headers(message.get("payload")))
+            self._principal = self._service.recognise(self._headers(message.get("payload")))
             counted.enter_context(self._subscriptions.connection_of(self._principal))
         except Unauthenticated:
             raise Close(4403, "Forbidden") from None
@@ -263,17 +263,17 @@ class Connection(Generic[Principal]):
         """The answers of one operation; one without data says why there will be no more. Raises: Close."""
         if self._subscriptions.is_expired(self._principal):
             raise _expired()
-        request_id = self._endpoint.new_request_id()
+        request_id = self._service.new_request_id()
         try:
-            self._endpoint.admit(self._scope, self._principal)
-            prepared = self._endpoint.prepare(checked(payload), self._principal, request_id)
+            self._service.admit(self._scope, self._principal)
+            prepared = self._service.prepare(checked(payload), self._principal, request_id)
         except Exception as error:  # noqa: BLE001
             yield {"errors": errors_of(error, request_id)}
             return
         if not prepared.is_subscription:
-            yield await self._subscriptions.to_the_end(self._endpoint.answer(prepared))
+            yield await self._subscriptions.to_the_end(self._service.answer(prepared))
             return
-        async with aclosing(self._endpoint.answers(prepared)) as answers:
+        async with aclosing(self._service.answers(prepared)) as answers:
             async for answer in answers:
                 yield answer
 

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from server.graphql import GraphQLEndpoint, GraphQLOptions
+from server.graphql import GraphQLEndpoint
 from server.http import Headers, header
 from server.limits import GraphQLLimits
+from server.service import GraphQLOptions, GraphQLService
+from server.subscriptions import Subscriptions
 from services.errors import Unauthenticated
 from tests.http.toy import Context, schema
 
@@ -28,9 +30,11 @@ def authenticate(headers: Headers) -> str | None:
     return token[7:].decode()
 
 
-def make_endpoint(options: GraphQLOptions | None = None, **arguments: Any) -> GraphQLEndpoint[str]:
+def make_endpoint(
+    options: GraphQLOptions | None = None, *, subscriptions: Subscriptions[str] | None = None, **arguments: Any
+) -> GraphQLEndpoint[str]:
     given: dict[str, Any] = {"authenticate": authenticate, "make_context": Context, "limits": LIMITS}
-    return GraphQLEndpoint(schema, options=options or GraphQLOptions(), **given | arguments)
+    return GraphQLEndpoint(GraphQLService(schema, options=options, **given | arguments), subscriptions)
 
 
 @asynccontextmanager

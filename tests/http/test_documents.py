@@ -12,9 +12,9 @@ import httpx
 import pytest
 from graphql import get_introspection_query
 
-from server.graphql import GraphQLOptions
 from server.http import GRAPHQL_JSON, JSON
 from server.operations import RecentlyUsed
+from server.service import GraphQLOptions
 from services.errors import Unavailable
 from tests.http.conftest import Check, client_of, make_endpoint
 from tests.http.toy import schema
@@ -255,8 +255,8 @@ async def test_the_stores_are_bounded() -> None:
     async with client_of(endpoint) as client:
         for n in range(5):
             await post(client, f"{{ a{n}: matrix }}", **persisted(f"{{ a{n}: matrix }}"))
-        assert len(endpoint.documents.prepared.entries) == 3
-        assert len(endpoint.persisted.registered.entries) == 2
+        assert len(endpoint.service.documents.prepared.entries) == 3
+        assert len(endpoint.service.persisted.registered.entries) == 2
         assert "PERSISTED_QUERY_NOT_FOUND" in (await post(client, **persisted("{ a0: matrix }"))).text
         assert (await post(client, **persisted("{ a4: matrix }"))).json()["data"]["a4"]
 
@@ -276,7 +276,7 @@ async def test_invalid_documents_are_not_kept() -> None:
         await post(client, "{ matrix }")
         for n in range(5):
             await post(client, f"{{ nope{n} }}")
-        assert list(endpoint.documents.prepared.entries) == ["{ matrix }"]
+        assert list(endpoint.service.documents.prepared.entries) == ["{ matrix }"]
 
 
 # Trusted documents
@@ -309,7 +309,7 @@ def test_what_the_executor_cannot_run_is_refused_at_once() -> None:
     from strawberry.extensions import SchemaExtension
     from strawberry.schema.config import StrawberryConfig
 
-    from server.graphql import GraphQLEndpoint
+    from server.service import GraphQLService
     from tests.http.toy import SCALARS, Query
 
     for arguments in (
@@ -320,7 +320,7 @@ def test_what_the_executor_cannot_run_is_refused_at_once() -> None:
         given: dict[str, Any] = {"config": StrawberryConfig(scalar_map=SCALARS)} | arguments
         other = strawberry.Schema(query=Query, types=schema_types(), **given)
         with pytest.raises(TypeError):
-            GraphQLEndpoint(other, authenticate=lambda _: None, make_context=lambda *_: None)
+            GraphQLService(other, authenticate=lambda _: None, make_context=lambda *_: None)
 
 
 def schema_types() -> list[type]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from server.graphql import GraphQLEndpoint, GraphQLOptions
+from server.graphql import GraphQLEndpoint
+from server.service import GraphQLOptions
 from server.sse import accepts_events
 from server.subscriptions import SubscriptionLimits, Subscriptions
 from services.errors import RateLimited

@@ -6,13 +6,12 @@ import asyncio
 import json
 import time
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
 
-from server.graphql import GraphQLOptions
 from server.http import GRAPHQL_JSON, JSON, negotiate
+from server.service import GraphQLOptions
 from services.errors import RateLimited
 from tests.http.conftest import Check, client_of, make_endpoint
 
@@ -355,16 +354,3 @@ async def test_request_ids(client: httpx.AsyncClient) -> None:
     for bad in (b"", b"x" * 65, b"a b", b"<script>", b"\xfc"):
         response = await client.post("/graphql", json=body, headers={b"x-request-id": bad})
         assert response.headers["x-request-id"].encode() not in (b"", bad)
-
-
-async def test_a_page_for_browsers() -> None:
-    async def page(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
-        await send({"type": "http.response.body", "body": b"<html>"})
-
-    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-    async with client_of(make_endpoint(page=page)) as client:
-        assert (await client.get("/graphql", headers=browser)).text == "<html>"
-        query = quote("{ matrix }")
-        assert (await client.get(f"/graphql?query={query}", headers=browser)).json()["data"]["matrix"]
-        assert (await client.get("/graphql")).status_code == 400

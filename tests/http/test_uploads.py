@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.graphql import GraphQLOptions
+from server.service import GraphQLOptions
 from tests.http.conftest import Check, client_of, make_endpoint
 
 ONE = 'mutation ($file: Upload!, $note: String! = "") { upload(file: $file, note: $note) }'

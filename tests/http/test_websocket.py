@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.graphql import GraphQLOptions
+from server.service import GraphQLOptions
 from server.websocket import WebSocketEndpoint
 from services.errors import RateLimited
 from tests.http.test_sse import endpoint
@@ -19,10 +19,10 @@ COUNT = "subscription ($to: Int!) { count(to: $to) }"
 NEVER = "subscription { never }"
 
 
-def app(*, anonymous: bool = False, **arguments: Any) -> WebSocketEndpoint[str]:
-    made = endpoint(GraphQLOptions(anonymous_may_introspect=anonymous), **arguments)
+def app(options: GraphQLOptions | None = None, **arguments: Any) -> WebSocketEndpoint[str]:
+    made = endpoint(options, **arguments)
     assert made.subscriptions is not None
-    return WebSocketEndpoint(made, made.subscriptions)
+    return WebSocketEndpoint(made.service, made.subscriptions)
 
 
 async def close_code(send: list[str], **arguments: Any) -> int:
@@ -135,9 +135,7 @@ async def test_a_bug_in_a_source_is_masked_and_ends_the_operation() -> None:
 
 
 async def test_a_deadline(caplog: pytest.LogCaptureFixture) -> None:
-    made = endpoint(GraphQLOptions(deadline_seconds=0.05))
-    assert made.subscriptions is not None
-    async with socket(WebSocketEndpoint(made, made.subscriptions), "mia") as client:
+    async with socket(app(GraphQLOptions(deadline_seconds=0.05)), "mia") as client:
         await client.subscribe("{ sleeps(seconds: 3) }")
         assert (await client.message())["payload"][0]["extensions"]["code"] == "UNAVAILABLE"
 
@@ -181,7 +179,7 @@ async def test_a_bad_token_is_forbidden(payload: Any) -> None:
 
 
 async def test_nobody_may_connect_where_anonymous_may_introspect() -> None:
-    async with socket(app(anonymous=True)) as client:
+    async with socket(app(options=GraphQLOptions(anonymous_may_introspect=True))) as client:
         await client.init()
         await client.subscribe("subscription { whose }")
         assert (await client.message())["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
@@ -415,7 +413,7 @@ async def test_a_bug_closes_the_connection_and_is_logged(caplog: pytest.LogCaptu
     def broken(*_: Any) -> Any:
         raise ValueError("a secret of ours")
 
-    served.endpoint.authenticate = broken
+    served.service.authenticate = broken
     async with socket(served) as client:
         await client.send("connection_init")
         with pytest.raises(Closed) as closed:

@@ -1,0 +1,224 @@
+"""What GraphQL is served by, whatever the transport: who asks, whether they may, the operation, and its answers.
+
+A request passes these gates in this order: token, admission (rates), the parser's token cap, the document guard,
+validation, variables, execution with a deadline, masking.
+"""
+
+from __future__ import annotations
+
+import secrets
+from asyncio import timeout
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Generic, TypeVar, cast
+
+from graphql import ExecutionResult, OperationType
+from starlette.types import Scope
+from strawberry import Schema
+
+from server.executor import CompiledOperation
+from server.http import Headers, Refused
+from server.limits import GraphQLLimits
+from server.masking import execution_errors, public_error, report_bug, request_errors
+from server.operations import Documents, InvalidDocument
+from server.persisted import NOT_FOUND, PersistedDocuments, PersistedQueryNotFound
+from services.errors import BadRequest, HaruError, Unauthenticated, Unavailable
+
+Principal = TypeVar("Principal")
+
+TOOK_TOO_LONG = "The request took too long; try again shortly."
+
+
+@dataclass(frozen=True)
+class GraphQLOptions:
+    """How the endpoint behaves; `GraphQLLimits` says how large a document may be."""
+
+    introspection: bool = False
+    """Whether everybody may introspect; without it there are no suggestions ("Did you mean") either."""
+
+    anonymous_may_introspect: bool = False
+    """Whether a request without a token gets as far as execution; without it that is a 401 before parsing."""
+
+    trusted_documents: Mapping[str, str] | None = None
+    """Documents by their id or SHA-256; given these, no other document runs."""
+
+    cached_documents: int = 256
+    persisted_documents: int = 256
+    body_bytes: int = 64 * 1024
+    upload_bytes: int = 10 * 1024 * 1024 + 128 * 1024
+    read_seconds: float = 10.0
+    upload_seconds: float = 60.0
+    deadline_seconds: float = 7.0
+    """How long execution may take in all; past it the answer is UNAVAILABLE."""
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[Principal]):
+    """An operation that passed every check of its document, with all that it takes to execute it."""
+
+    operation: CompiledOperation
+    variables: dict[str, Any]
+    principal: Principal | None
+    request_id: str
+
+    @property
+    def is_subscription(self) -> bool:
+        """Whether it is answered more than once."""
+        return self.operation.kind is OperationType.SUBSCRIPTION
+
+
+class Unprepared(Exception):
+    """The document, or the choice of the operation, has faults."""
+
+    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        """Carry the faults as the client is told them."""
+        super().__init__()
+        self.errors = errors
+
+
+class GraphQLService(Generic[Principal]):
+    """One schema, served to whoever `authenticate` finds."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        authenticate: Callable[[Headers], Principal | None],
+        make_context: Callable[[Principal | None, str], object],
+        admit: Callable[[Scope, Principal | None], None] | None = None,
+        may_introspect: Callable[[Principal], bool] | None = None,
+        options: GraphQLOptions | None = None,
+        limits: GraphQLLimits | None = None,
+    ) -> None:
+        """Serve `schema`.
+
+        authenticate: finds who asks in the headers, None without a token; raises Unauthenticated for a bad one.
+        make_context: makes the context of one operation out of who asks and the request id.
+        admit: raises RateLimited for a request too many, with `retry_after_seconds` if that is known.
+        may_introspect: lets single principals introspect where `options.introspection` is off.
+        """
+        if schema.extensions or schema.directives:
+            raise TypeError("The compiled executor runs neither schema extensions nor operation directives.")
+        if schema.config.enable_experimental_incremental_execution:
+            raise TypeError("Neither @defer nor @stream is served.")
+        if schema.config.sort_schema:
+            # Strawberry's resolution of unions and enums compares with the types that sorting replaces by copies.
+            raise TypeError("A sorted schema cannot resolve its unions: sort it where it is printed.")
+        self.authenticate = authenticate
+        self.make_context = make_context
+        self.admit = admit or (lambda _scope, _principal: None)
+        self.may_introspect = may_introspect
+        self.options = options or GraphQLOptions()
+        self.documents = Documents(
+            schema,
+            limits=limits or GraphQLLimits(),
+            hide_suggestions=not self.options.introspection,
+            cache_size=self.options.cached_documents,
+        )
+        self.persisted = PersistedDocuments(
+            size=self.options.persisted_documents, trusted=self.options.trusted_documents
+        )
+        self._serial, self._process = count(1), secrets.token_hex(6)
+
+    def recognise(self, headers: Headers) -> Principal | None:
+        """Find who these headers name. Raises: Unauthenticated, also for nobody where everybody needs a token."""
+        principal = self.authenticate(headers)
+        self.refuse_anonymous(principal)
+        return principal
+
+    def refuse_anonymous(self, principal: Principal | None) -> None:
+        """Raises: Unauthenticated, for nobody where everybody needs a token."""
+        if principal is None and not self.options.anonymous_may_introspect:
+            raise Unauthenticated
+
+    def prepare(self, request: Mapping[str, Any], principal: Principal | None, request_id: str) -> Prepared[Principal]:
+        """Prepare the operation that `request` asks for. Raises: Unprepared."""
+        try:
+            operation = self._operation(request, principal)
+        except InvalidDocument as invalid:
+            raise Unprepared(request_errors(invalid.errors)) from None
+        except PersistedQueryNotFound:
+            raise Unprepared([NOT_FOUND]) from None
+        except HaruError as error:
+            raise Unprepared([public_error(error)]) from None
+        return Prepared(operation, request.get("variables") or {}, principal, request_id)
+
+    def _operation(self, request: Mapping[str, Any], principal: Principal | None) -> CompiledOperation:
+        """Choose the operation. Raises: InvalidDocument, PersistedQueryNotFound, QueryTooComplex, BadRequest."""
+        text, digest = self.persisted.text(request)
+        document = self.documents.prepare(text)
+        if digest is not None:
+            self.persisted.register(digest, text)
+        if document.introspects and not self._may_introspect(principal):
+            raise BadRequest("Introspection is switched off.")
+        return document.operation(request.get("operationName") or None)
+
+    def _may_introspect(self, principal: Principal | None) -> bool:
+        if self.options.introspection:
+            return True
+        return principal is not None and self.may_introspect is not None and self.may_introspect(principal)
+
+    async def answer(self, prepared: Prepared[Principal]) -> dict[str, Any]:
+        """Answer a query or a mutation; an answer without `data` says that nothing was executed."""
+        try:
+            return (await self.execute(prepared))[1]
+        except Exception as error:  # noqa: BLE001
+            return {"errors": errors_of(error, prepared.request_id)}
+
+    async def answers(self, prepared: Prepared[Principal]) -> AsyncGenerator[dict[str, Any], None]:
+        """Answer a subscription, again and again; an answer without `data` says that there will be none after it."""
+        operation, variables = prepared.operation, prepared.variables
+        try:
+            async with timeout(self.options.deadline_seconds):
+                source = await operation.subscribe(self._context(prepared), variables)
+            if isinstance(source, ExecutionResult):
+                yield {"errors": self._payload(source, prepared.request_id)[1]["errors"]}
+                return
+            async with aclosing(cast("AsyncGenerator[Any, None]", source)):
+                async for event in source:
+                    async with timeout(self.options.deadline_seconds):
+                        result = await operation.execute_event(event, self._context(prepared), variables)
+                    yield self._payload(result, prepared.request_id)[1]
+        except Exception as error:  # noqa: BLE001
+            yield {"errors": errors_of(error, prepared.request_id)}
+
+    def _context(self, prepared: Prepared[Principal]) -> object:
+        return self.make_context(prepared.principal, prepared.request_id)
+
+    async def execute(self, prepared: Prepared[Principal]) -> tuple[bool, dict[str, Any]]:
+        """Execute a query or a mutation; whether execution began, and its answer. Raises: Unavailable."""
+        try:
+            async with timeout(self.options.deadline_seconds):
+                result = await prepared.operation.execute(self._context(prepared), prepared.variables)
+        except TimeoutError:
+            # A resolver's own TimeoutError is an outcome of its field: only the deadline's comes as far as here.
+            raise Unavailable(TOOK_TOO_LONG) from None
+        return self._payload(result, prepared.request_id)
+
+    def _payload(self, result: ExecutionResult, request_id: str) -> tuple[bool, dict[str, Any]]:
+        """Format a result; whether execution began."""
+        data, errors = result.data, result.errors
+        if not errors:
+            return True, {"data": data}
+        if data is None and all(error.path is None for error in errors):
+            return False, {"errors": request_errors(errors[: self.documents.limits.validation_errors])}
+        return True, {"data": data, "errors": execution_errors(errors, request_id)}
+
+    def new_request_id(self) -> str:
+        """Make the id of a request."""
+        return f"{self._process}-{next(self._serial):x}"
+
+
+def errors_of(error: Exception, request_id: str) -> Sequence[Mapping[str, Any]]:
+    """Format what kept an operation from being answered; a bug is logged and masked."""
+    if isinstance(error, Unprepared):
+        return error.errors
+    if isinstance(error, Refused):
+        return [public_error(error.error)]
+    if isinstance(error, HaruError):
+        return [public_error(error)]
+    if isinstance(error, TimeoutError):
+        return [public_error(Unavailable(TOOK_TOO_LONG))]
+    return [report_bug(error, request_id, where="an operation")]
