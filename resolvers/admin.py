@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from resolvers.root import idempotency_key, root
 from resolvers.staff import as_staff
 from schema.context import Info
@@ -23,16 +25,12 @@ async def grant_reward(info: Info, input: GrantRewardInput) -> GrantRewardResult
     """Grant a reward by hand."""
     key = idempotency_key(input.idempotency_key)
     wanted = Grant(player_number(input.player_id), key, input.reward.to_reward(), input.reason)
-    line = await as_staff(info, lambda tx, actor: grants.grant_reward(tx, actor=actor, grant=wanted))
-    return RewardEntry.of(line)
+    return RewardEntry.of(await as_staff(info, partial(grants.grant_reward, grant=wanted)))
 
 
 @root("Block a player, so that plays, stamps and claims answer USER_BLOCKED, or let one play again.")
 async def set_player_blocked(info: Info, input: SetPlayerBlockedInput) -> SetPlayerBlockedResult:  # noqa: A002
     """Block a player, or let one play again."""
-    player_id, blocked, reason = player_number(input.player_id), input.blocked, input.reason
-    row = await as_staff(
-        info,
-        lambda tx, actor: players.set_blocked(tx, actor=actor, player_id=player_id, blocked=blocked, reason=reason),
-    )
-    return Player.of(row)
+    player_id = player_number(input.player_id)
+    command = partial(players.set_blocked, player_id=player_id, blocked=input.blocked, reason=input.reason)
+    return Player.of(await as_staff(info, command))

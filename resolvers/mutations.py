@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -78,7 +79,7 @@ async def issue_token(info: Info, input: IssueTokenInput) -> IssueTokenResult:  
     if role is Role.PLAYER:
         player = await app.transact(lambda tx: players.sign_in(tx, name))
     else:
-        player = await as_staff(info, lambda tx, actor: admit_staff(tx, actor=actor, external_id=name, role=role))
+        player = await as_staff(info, partial(admit_staff, external_id=name, role=role))
     return IssuedToken.of(app.issue_token(player.id, input.role), player)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -110,12 +111,8 @@ async def upsert_feature_schedule(
     input: UpsertFeatureScheduleInput,  # noqa: A002 (the contract's name)
 ) -> UpsertFeatureScheduleResult:
     """Put a feature on a day."""
-    day, expected = input.draft(), given(input.expected_revision)
-    return ScheduledDay.of(
-        await as_staff(
-            info, lambda tx, actor: schedule.schedule_day(tx, actor=actor, day=day, expected_revision=expected)
-        )
-    )
+    command = partial(schedule.schedule_day, day=input.draft(), expected_revision=given(input.expected_revision))
+    return ScheduledDay.of(await as_staff(info, command))
 
 
 @root("Configure how a feature is presented, whether it is on at all, and its bonus XP.")
@@ -124,24 +121,17 @@ async def upsert_feature_config(
     input: UpsertFeatureConfigInput,  # noqa: A002
 ) -> UpsertFeatureConfigResult:
     """Configure a feature."""
-    feature, expected = input.draft(), given(input.expected_revision)
-    return FeatureConfig.of(
-        await as_staff(
-            info,
-            lambda tx, actor: schedule.configure_feature(tx, actor=actor, feature=feature, expected_revision=expected),
-        )
+    command = partial(
+        schedule.configure_feature, feature=input.draft(), expected_revision=given(input.expected_revision)
     )
+    return FeatureConfig.of(await as_staff(info, command))
 
 
 @root("Publish the next revision of the dice game. Plays that are under way get the old one or the new one, whole.")
 async def upsert_dice_config(info: Info, input: UpsertDiceConfigInput) -> UpsertDiceConfigResult:  # noqa: A002
     """Publish the dice game."""
-    config, expected = input.draft(), given(input.expected_revision)
-    return DiceConfig.of(
-        await as_staff(
-            info, lambda tx, actor: configs.publish_dice(tx, actor=actor, config=config, expected_revision=expected)
-        )
-    )
+    command = partial(configs.publish_dice, config=input.draft(), expected_revision=given(input.expected_revision))
+    return DiceConfig.of(await as_staff(info, command))
 
 
 @root("Publish the next revision of the roulette. Spins that are under way get the old one or the new one, whole.")
@@ -150,13 +140,8 @@ async def upsert_roulette_config(
     input: UpsertRouletteConfigInput,  # noqa: A002
 ) -> UpsertRouletteConfigResult:
     """Publish the roulette."""
-    config, expected = input.draft(), given(input.expected_revision)
-    return RouletteConfig.of(
-        await as_staff(
-            info,
-            lambda tx, actor: configs.publish_roulette(tx, actor=actor, config=config, expected_revision=expected),
-        )
-    )
+    command = partial(configs.publish_roulette, config=input.draft(), expected_revision=given(input.expected_revision))
+    return RouletteConfig.of(await as_staff(info, command))
 
 
 @root(
@@ -167,21 +152,12 @@ async def upsert_lottery_config(
     input: UpsertLotteryConfigInput,  # noqa: A002
 ) -> UpsertLotteryConfigResult:
     """Publish the lottery."""
-    config, expected = input.draft(), given(input.expected_revision)
-    return LotteryConfig.of(
-        await as_staff(
-            info,
-            lambda tx, actor: configs.publish_lottery(tx, actor=actor, config=config, expected_revision=expected),
-        )
-    )
+    command = partial(configs.publish_lottery, config=input.draft(), expected_revision=given(input.expected_revision))
+    return LotteryConfig.of(await as_staff(info, command))
 
 
 @root("Make a season, or change the one of this name.")
 async def upsert_season(info: Info, input: UpsertSeasonInput) -> UpsertSeasonResult:  # noqa: A002
     """Make or change a season."""
-    season, expected = input.draft(), given(input.expected_revision)
-    return Season.of(
-        await as_staff(
-            info, lambda tx, actor: publish_season(tx, actor=actor, season=season, expected_revision=expected)
-        )
-    )
+    command = partial(publish_season, season=input.draft(), expected_revision=given(input.expected_revision))
+    return Season.of(await as_staff(info, command))

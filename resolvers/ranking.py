@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -25,7 +26,6 @@ from schema.ranking import (
 from services import ranking
 from services.ranking_csv import read_csv
 from services.rules.ranking import RankingContent
-from services.transaction import Transaction
 
 Day = Annotated[dt.date, strawberry.argument(description="The day.")]
 DayOrToday = Annotated[dt.date | None, strawberry.argument(description="The day; without one: today.")]
@@ -38,19 +38,14 @@ def _reader(info: Info) -> ranking.Reader:
 async def _publish(
     info: Info, action: str, date: dt.date, content: RankingContent, expected_revision: int | None
 ) -> RankingSnapshot:
-    reader = _reader(info)
-
-    async def publish(tx: Transaction, actor: str) -> ranking.Snapshot:
-        return await ranking.publish(
-            tx,
-            actor=actor,
-            action=action,
-            date=date,
-            content=content,
-            expected_revision=given(expected_revision),
-            reader=reader,
-        )
-
+    publish = partial(
+        ranking.publish,
+        action=action,
+        date=date,
+        content=content,
+        expected_revision=given(expected_revision),
+        reader=_reader(info),
+    )
     return RankingSnapshot.of(await as_staff(info, publish))
 
 
@@ -77,5 +72,5 @@ async def publish_ranking(info: Info, input: PublishRankingInput) -> PublishRank
 @root("Remove a day's ranking. The next one that is published continues its revision numbers.")
 async def delete_ranking(info: Info, date: Day) -> DeleteRankingResult:
     """Remove a day's ranking."""
-    deleted = await as_staff(info, lambda tx, actor: ranking.remove(tx, actor=actor, date=date))
+    deleted = await as_staff(info, partial(ranking.remove, date=date))
     return DeletedRanking(date=date, deleted_entries=deleted)

@@ -29,6 +29,17 @@ class GameConfig:
     published_at: dt.datetime = strawberry.field(description="When it was published.")
 
 
+def head_of(rules: DiceRules | RouletteRules | LotteryRules) -> dict[str, Any]:
+    """Convert what every game's revision has."""
+    return {
+        "id": strawberry.ID(str(rules.id)),
+        "name": rules.name,
+        "revision": rules.revision,
+        "is_active": rules.is_active,
+        "published_at": rules.published_at,
+    }
+
+
 @strawberry.type(description="A revision of the dice game.")
 class DiceConfig(GameConfig):
     """A revision of the dice game."""
@@ -42,11 +53,7 @@ class DiceConfig(GameConfig):
     def of(cls, rules: DiceRules) -> DiceConfig:
         """Convert."""
         return cls(
-            id=strawberry.ID(str(rules.id)),
-            name=rules.name,
-            revision=rules.revision,
-            is_active=rules.is_active,
-            published_at=rules.published_at,
+            **head_of(rules),
             max_daily_plays=rules.max_daily_plays,
             win_reward=RewardSpec.of(rules.reward(DiceOutcome.WIN)),
             draw_reward=RewardSpec.of(rules.reward(DiceOutcome.DRAW)),
@@ -89,11 +96,7 @@ class RouletteConfig(GameConfig):
     def of(cls, rules: RouletteRules) -> RouletteConfig:
         """Convert."""
         return cls(
-            id=strawberry.ID(str(rules.id)),
-            name=rules.name,
-            revision=rules.revision,
-            is_active=rules.is_active,
-            published_at=rules.published_at,
+            **head_of(rules),
             max_daily_spins=rules.max_daily_spins,
             segments=[RouletteSegment.of(segment) for segment in rules.shown()],
         )
@@ -137,11 +140,7 @@ class LotteryConfig(GameConfig):
         """Convert."""
         left = rules.stocks() if stocks is None else stocks
         return cls(
-            id=strawberry.ID(str(rules.id)),
-            name=rules.name,
-            revision=rules.revision,
-            is_active=rules.is_active,
-            published_at=rules.published_at,
+            **head_of(rules),
             max_daily_tickets=rules.max_daily_tickets,
             prizes=[LotteryPrize.of(prize) for prize in rules.shown(left)],
         )
