@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from alembic import context
 from models import Base
+from services.database import create_engine
 
 MIGRATION_LOCK = 0x68617275
 """The key of the advisory lock that whoever migrates holds ("haru" in ASCII)."""
@@ -31,7 +31,7 @@ def run_migrations(connection: Connection) -> None:
 
 async def run_online(url: str) -> None:
     """Connect and migrate."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_engine(url, pool={"poolclass": NullPool})
     try:
         async with engine.connect() as connection:
             await connection.run_sync(run_migrations)

@@ -9,12 +9,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from alembic import command
 from models import Base
 from server.settings import PROJECT
+from services.database import create_engine
 
 
 def alembic_config(url: str | None = None) -> Config:
@@ -51,7 +51,7 @@ def _inspect(connection: Connection) -> tuple[str | None, list[str]]:
 
 async def inspect(url: str) -> tuple[str | None, list[str]]:
     """The database's revision, and every difference of its tables from the models."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_engine(url, pool={"poolclass": NullPool})
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(_inspect)

@@ -32,6 +32,9 @@ STATUS_OF_CODE = {
     ErrorCode.UNAVAILABLE: 503,
 }
 
+LOOKED_INTO = 16
+"""The beginning of a body of up to so many times the size allowed is read, to tell nonsense from too much."""
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -118,8 +121,8 @@ def content_type(value: bytes | None) -> str | None:
 
 
 async def read_body(headers: Headers, receive: Receive, *, at_most: int) -> bytes:
-    """Read the whole body. Raises: Refused (413) as soon as it is known to be larger, Disconnected."""
-    refuse_declared_length(headers, at_most)
+    """Read the whole body. Raises: Refused (413; 400 where it nests too deep all the same), Disconnected."""
+    refuse_declared_length(headers, at_most * LOOKED_INTO)
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected
@@ -132,8 +135,19 @@ async def read_body(headers: Headers, receive: Receive, *, at_most: int) -> byte
         body += message.get("body", b"")  # few and small: the server reads 64 KiB at a time
         more = message.get("more_body", False)
     if len(body) > at_most:
-        raise too_large(at_most, unread=more)
+        refused = not_json() if _nests_too_deep(body) else too_large(at_most)
+        refused.unread = more
+        raise refused
     return body
+
+
+def _nests_too_deep(beginning: bytes) -> bool:
+    """Whether a body is no JSON that anybody decodes, however it goes on."""
+    try:
+        orjson.loads(beginning.decode(errors="ignore"))  # it may end within a character
+    except orjson.JSONDecodeError as fault:
+        return "depth limit" in fault.msg
+    return False
 
 
 def refuse_declared_length(headers: Headers, at_most: int) -> None:
@@ -154,12 +168,18 @@ async def drain(receive: Receive, *, at_most: int, seconds: float) -> None:
                 at_most -= len(message.get("body", b""))
 
 
-def too_large(at_most: int, *, unread: bool) -> Refused:
+def too_large(at_most: int, *, unread: bool = False) -> Refused:
     """Make the refusal of a body that is too large; `unread` tells whether there is more of it to come."""
     error = BadRequest(f"The request's body is larger than {at_most} bytes.")
     refused = Refused(error, status=413, headers=[(b"connection", b"close")])
     refused.unread = unread
     return refused
+
+
+def not_json() -> Refused:
+    """Make the refusal of a body that is no JSON."""
+    # The decoder's message quotes nothing, but says more of the library than of the fault.
+    return bad_request("The request is not valid JSON.")
 
 
 def too_slow() -> Refused:
@@ -180,8 +200,7 @@ def strict_json(body: bytes | str) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        # The decoder's message quotes nothing, but says more of the library than of the fault.
-        raise bad_request("The request is not valid JSON.") from None
+        raise not_json() from None
     if _may_hold_control_characters(body):
         refuse_control_characters(value)
     return value

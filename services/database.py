@@ -7,8 +7,9 @@ have the same time-outs: nothing waits for a lock, runs, or idles in a transacti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -16,9 +17,9 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from services.errors import LockNotAcquired, Unavailable
+from services.errors import HaruError, Unavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
@@ -30,13 +31,14 @@ UNREACHABLE = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InternalClientError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby now: the primary is elsewhere
     OSError,
     TimeoutError,
 )
 """What it looks like when the database, or the way to it, is gone for the moment."""
 
-LOCKED_STATES = {"55P03", "57014"}
-"""SQLSTATEs of a lock or a statement that took too long."""
+BLOCKED = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+"""A lock or a statement that took too long."""
 
 STATEMENT_TIMEOUT_SECONDS = 5.0
 CONNECT_TIMEOUT_SECONDS = 2.0
@@ -44,6 +46,7 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 SESSION = {
     "application_name": "haru",
     "timezone": "UTC",
+    "default_transaction_isolation": "read committed",  # what is loaded behind a lock must be what is there by then
     "jit": "off",
     "statement_timeout": "5s",
     "idle_in_transaction_session_timeout": "5s",
@@ -59,20 +62,23 @@ HOT_SESSION = SESSION | {
 
 
 @contextmanager
-def reachable() -> Iterator[None]:
-    """Tell a database that is gone for the moment from a bug.
+def reachable(*, late: type[HaruError] = Unavailable) -> Iterator[None]:
+    """Tell a database that is gone for the moment from a bug; `late`: what a lock or statement that took too long is.
 
-    Raises: Unavailable, LockNotAcquired; every other exception as it is.
+    Raises: Unavailable, `late`; every other exception as it is.
     """
     try:
         yield
     except (*UNREACHABLE, PoolTimeoutError) as lost:
         raise Unavailable from lost
+    except BLOCKED as blocked:
+        raise late from blocked
     except DBAPIError as failure:
-        if failure.connection_invalidated or isinstance(getattr(failure.orig, "__cause__", None), UNREACHABLE):
+        cause = getattr(failure.orig, "__cause__", None) or failure.orig
+        if failure.connection_invalidated or isinstance(cause, UNREACHABLE):
             raise Unavailable from failure
-        if sqlstate(failure) in LOCKED_STATES:
-            raise LockNotAcquired from failure
+        if isinstance(cause, BLOCKED):
+            raise late from failure
         raise
 
 
@@ -90,16 +96,12 @@ class Database:
         self.pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
-        self.engine = create_async_engine(
+        self.engine = create_engine(
             url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=CONNECT_TIMEOUT_SECONDS,
-            connect_args={
-                "timeout": CONNECT_TIMEOUT_SECONDS,
-                "command_timeout": STATEMENT_TIMEOUT_SECONDS * 6,
-                "server_settings": SESSION | {"lock_timeout": f"{int(lock_wait_seconds * 1000)}ms"},
-            },
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            command_timeout=STATEMENT_TIMEOUT_SECONDS * 6,
+            server_settings=SESSION | {"lock_timeout": f"{int(lock_wait_seconds * 1000)}ms"},
+            pool={"pool_size": pool_size, "max_overflow": 0, "pool_timeout": CONNECT_TIMEOUT_SECONDS},
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -123,7 +125,11 @@ class Database:
         pool = self._pool or await self._open()
         with reachable():
             async with pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS) as connection:
-                yield connection
+                try:
+                    yield connection
+                except asyncpg.ReadOnlySQLTransactionError:
+                    connection.terminate()
+                    raise
 
     async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
         """The pool; made at the first use, so that a server starts before its database does."""
@@ -190,10 +196,18 @@ async def _nothing_to_reset(_connection: Connection) -> None:
     """Pooled sessions are never changed but within a transaction, so giving one back costs no round trip."""
 
 
+def create_engine(url: str, *, pool: Mapping[str, Any], **connect: Any) -> AsyncEngine:
+    """An engine of SQLAlchemy's whose connections are made as all others are; `connect`: arguments of asyncpg's."""
+    connection = partial(asyncpg.connect, **connect_arguments(url), **connect)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connection, **pool)
+
+
 def connect_arguments(url: str) -> dict[str, Any]:
-    """SQLAlchemy's URL as asyncpg's arguments."""
+    """SQLAlchemy's URL as asyncpg's arguments. Its query may say what libpq's may (`sslmode`), or `ssl` for that."""
     parsed = make_url(url).set(drivername="postgresql")
-    host = parsed.query.get("host")
+    query = {"sslmode" if name == "ssl" else name: value for name, value in parsed.query.items()}
+    host, port = query.get("host"), query.get("port")
     if isinstance(host, str) and host.startswith("/"):
-        return {"host": host, "user": parsed.username, "password": parsed.password, "database": parsed.database}
-    return {"dsn": parsed.render_as_string(hide_password=False)}
+        where = {"host": host, "port": int(port) if isinstance(port, str) else None}
+        return where | {"user": parsed.username, "password": parsed.password, "database": parsed.database}
+    return {"dsn": parsed.set(query=query).render_as_string(hide_password=False)}

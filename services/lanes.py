@@ -9,6 +9,9 @@ under locks. When somebody holds a lock for long, those who need it go on alone,
 neighbours without them. When it fails all the same, because one of its members is poisoned, all members go on alone. So
 the lane and its next batches go on too, and half of the pool stays free for reads, whoever waits.
 
+However often a command is decided, its luck is the same: otherwise whoever draws what is locked would draw again, and
+what is locked would come up less often than its odds say.
+
 Lock order: players by id, the active lottery's prizes by id, coupon types by name.
 """
 
@@ -27,7 +30,7 @@ import asyncpg
 from models import FeatureType
 from services.answers import Answer
 from services.calendar import Calendar
-from services.database import UNREACHABLE, Connection, Database
+from services.database import BLOCKED, UNREACHABLE, Connection, Database
 from services.errors import HaruError, LockNotAcquired, Unavailable
 from services.ids import Ids
 from services.load import load
@@ -45,14 +48,15 @@ QUEUE_SIZE = 5_000
 LANE_LOCK_SECONDS = 0.3
 """How long a whole lane waits for a lock before its members go on alone, each to its own full wait."""
 
-LOST_RACES = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.UniqueViolationError,
-)
-SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)"
+RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""What is decided anew as often as it takes."""
 
-BLOCKED = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+CLASHES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
+"""What is decided anew a few times: a prize that ran out meanwhile. What clashes again and again is broken data."""
+
+RETRY_SECONDS = 0.01
+LUCK_BITS = 128
+SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)"
 
 
 @dataclass(slots=True)
@@ -61,6 +65,10 @@ class Member:
 
     action: Action[Any]
     future: asyncio.Future[Answer]
+    luck: int
+    """The seed of its draws."""
+    contends: bool = False
+    """Whether, as last decided, it takes from what players share: a prize's stock or a pool of coupon codes."""
 
     def settle(self, outcome: Answer | Exception) -> None:
         """Tell the caller, if it is still there."""
@@ -141,14 +149,14 @@ class Lane:
             await self._task
         if self._alone:
             await asyncio.wait(self._alone)
-        if self._connection is not None:
-            self._connection.terminate()
+        self._drop_connection()
 
     async def submit(self, action: Action[AnswerT]) -> AnswerT:
         """Queue a command and await its answer. A caller that goes away does not stop the command."""
         if self._stopping or len(self._queue) >= QUEUE_SIZE:
             raise Unavailable
-        member = Member(action, asyncio.get_running_loop().create_future())
+        luck = self._rng.getrandbits(LUCK_BITS)
+        member = Member(action, asyncio.get_running_loop().create_future(), luck)
         self._queue.append(member)
         self._arrived.set()
         return cast("AnswerT", await member.future)
@@ -159,7 +167,14 @@ class Lane:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            await self._together(self._next_batch())
+            batch = self._next_batch()
+            try:
+                await self._together(batch)
+            except Exception as bug:
+                logger.exception("a batch of %d failed", len(batch))
+                self._drop_connection()
+                for member in batch:
+                    member.settle(bug)
 
     def _next_batch(self) -> list[Member]:
         """The longest run of waiting commands of one business date, at most BATCH_SIZE."""
@@ -173,7 +188,7 @@ class Lane:
         try:
             await self._attempt_all(batch)
         except Exception as failure:
-            if not isinstance(failure, (*BLOCKED, *UNREACHABLE, *LOST_RACES)):
+            if not isinstance(failure, (*BLOCKED, *UNREACHABLE, *RACES)):
                 logger.exception("a batch of %d failed; its members go on alone", len(batch))
             is_blocked = isinstance(failure, BLOCKED)
             neighbours = await self._neighbours(batch) if is_blocked and may_part else []
@@ -189,7 +204,7 @@ class Lane:
                 await self._together(neighbours, may_part=False)
 
     async def _neighbours(self, batch: list[Member]) -> list[Member]:
-        """Those of a blocked batch who need nothing that is held: of the players, or else of the prizes."""
+        """Those of a blocked batch who need nothing that is held: of the players, or else of what players share."""
         try:
             connection = await self._own_connection()
             rows = await connection.fetch(UNLOCKED_PLAYERS, [member.action.user_id for member in batch])
@@ -199,7 +214,7 @@ class Lane:
         neighbours = [member for member in batch if member.action.user_id in unlocked]
         if len(neighbours) < len(batch):
             return neighbours
-        return [member for member in batch if member.action.game is not FeatureType.LOTTERY]
+        return [member for member in batch if not member.contends]
 
     async def _attempt_all(self, batch: list[Member]) -> None:
         """Try until the batch is stored, at first in two statements, then under locks."""
@@ -208,15 +223,11 @@ class Lane:
             try:
                 async with asyncio.timeout(6.0):
                     await self._attempt(connection, batch, locked=attempt > 0)
-            except asyncpg.CheckViolationError as violation:
-                if violation.constraint_name != "ck_lottery_prize_stock" or attempt == ATTEMPTS - 1:
-                    raise
-            except LOST_RACES:
+            except (*RACES, *CLASHES):
                 if attempt == ATTEMPTS - 1:
                     raise
             except UNREACHABLE:
-                connection.terminate()
-                self._connection = None
+                self._drop_connection()
                 raise
             else:
                 return
@@ -226,6 +237,11 @@ class Lane:
             self._connection = await self._database.connect_hot(lock_timeout_seconds=LANE_LOCK_SECONDS)
         return self._connection
 
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
     async def _attempt(self, connection: Connection, batch: Sequence[Member], *, locked: bool) -> None:
         """Load, decide, store; then tell every member. Nobody is told what is not committed."""
         if locked:
@@ -234,7 +250,7 @@ class Lane:
             effects, outcomes = await self._decide(connection, batch)
             if effects.coupons:
                 async with connection.transaction():
-                    await lock(connection, effects.players, prizes=False)
+                    await lock(connection, effects.players, prizes=bool(effects.drawn))
                     await store_with_coupons(connection, effects)
             elif not effects.is_empty:
                 await store(connection, effects)
@@ -250,7 +266,7 @@ class Lane:
         async with connection.transaction():
             if lock_seconds is not None:
                 await connection.execute(SET_LOCK_TIMEOUT, f"{max(int(lock_seconds * 1000), 10)}ms")
-            prizes = any(member.action.game is FeatureType.LOTTERY for member in batch)
+            prizes = any(member.contends and member.action.game is FeatureType.LOTTERY for member in batch)
             await lock(connection, (member.action.user_id for member in batch), prizes=prizes)
             effects, outcomes = await self._decide(connection, batch)
             if not effects.is_empty:
@@ -262,16 +278,18 @@ class Lane:
     async def _decide(
         self, connection: Connection, batch: Sequence[Member]
     ) -> tuple[Effects, list[Answer | Exception]]:
-        """Load the batch's state and decide each member in the order of arrival."""
+        """Load the batch's state and decide each member in the order of arrival, with its own luck."""
         actions = [member.action for member in batch]
         state = await load(connection, self._calendar, actions[0].date, actions)
         effects = Effects(self._ids)
         outcomes: list[Answer | Exception] = []
-        for action in actions:
+        for member in batch:
+            before, luck = effects.contended, Random(member.luck)  # noqa: S311 (the seed is the one source's)
             try:
-                outcomes.append(decide(action, state, self._rng, effects))
+                outcomes.append(decide(member.action, state, luck, effects))
             except HaruError as refusal:
                 outcomes.append(refusal)
+            member.contends = effects.contended > before
         return effects, outcomes
 
     async def _by_itself(self, member: Member, outcome: Answer | Exception) -> None:
@@ -279,13 +297,19 @@ class Lane:
 
         `outcome`: what to tell it where there is no room for it within that time.
         """
-        clock = asyncio.get_running_loop().time
+        clock, lost = asyncio.get_running_loop().time, 0
         deadline = clock() + self._database.lock_wait_seconds - LANE_LOCK_SECONDS
         try:
             async with asyncio.timeout_at(deadline + 1.0):
                 while isinstance(outcome, HaruError) and outcome.retryable and await self._has_room_by(deadline):
                     try:
                         outcome = await self._once_by_itself(member, deadline - clock())
+                    except (*RACES, *CLASHES) as failure:
+                        lost += 1
+                        if lost >= ATTEMPTS and isinstance(failure, CLASHES):
+                            raise
+                        outcome = LockNotAcquired()
+                        await asyncio.sleep(RETRY_SECONDS * lost)
                     finally:
                         self._room.release()
         except TimeoutError:
@@ -308,9 +332,10 @@ class Lane:
         """One try of `_by_itself`: the member's answer or refusal, or a retryable one of the lane's."""
         try:
             async with self._database.hot() as connection:
-                return (await self._under_locks(connection, [member], lock_seconds=seconds_left))[0]
-        except (*BLOCKED, *LOST_RACES):
-            return LockNotAcquired()
-        except (*UNREACHABLE, Unavailable):
+                try:
+                    return (await self._under_locks(connection, [member], lock_seconds=seconds_left))[0]
+                except BLOCKED:
+                    return LockNotAcquired()
+        except Unavailable as refusal:
             await asyncio.sleep(0.05)
-            return Unavailable()
+            return refusal

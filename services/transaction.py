@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.calendar import Calendar, Clock
 from services.database import Database, reachable, sqlstate
+from services.errors import LockNotAcquired
 from services.ids import Ids
 
 ATTEMPTS = 5
@@ -54,7 +55,7 @@ class Transactor:
         tx_date = self._calendar.business_date(now)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with reachable():
+                with reachable(late=LockNotAcquired):
                     async with self._database.engine.begin() as connection:
                         return await command(Transaction(connection, now, tx_date, self._ids))
             except DBAPIError as failure:

@@ -124,6 +124,11 @@ class Effects:
         self.answers.append((player.id, key, request, answer, now))
 
     @property
+    def contended(self) -> int:
+        """How often something is taken that players share: a prize's stock, or a pool of coupon codes."""
+        return self.drawn.total() + len(self.coupons)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is to be written."""
         return not self.players

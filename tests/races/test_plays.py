@@ -167,3 +167,25 @@ async def test_coupons_go_to_one_each_while_there_are_any(empty_database: str) -
             "SELECT count(*), count(DISTINCT (user_id, line_no)) FROM coupon_code WHERE line_no > 0"
         )
         assert held == [(100, 100)]
+
+
+async def test_coupon_prizes_in_finite_stock_do_not_stall_each_other(empty_database: str) -> None:
+    """Prizes, then coupon types: whoever locks both does so in one order, at the first attempt as at a later one."""
+    players, draws = 24, 8
+    async with race(empty_database, workers=2, seed=SEED, HARU_LOCK_WAIT_SECONDS=2) as racing:
+        await stocks(racing, (1, 10_000), (1, 10_000))
+        await racing.world.sql.execute(
+            "UPDATE lottery_prize SET reward_type = 'COUPON', reward_amount = 1, coupon_type = 'TEA' WHERE position = 0"
+        )
+        await racing.world.sql.execute(
+            "INSERT INTO coupon_code (coupon_type, code, imported_at)"
+            " SELECT 'TEA', 'TEA ' || n, now() FROM generate_series(1, 1000) AS n"
+        )
+        racers = await racing.players(players)
+        copies = [(client, f"{n}") for racer in racers for n in range(draws) for client in racer]  # in both at once
+        answers = await racing.run(client.play("drawLottery", key) for client, key in copies)
+        assert outcomes(answers) == {"LotteryDraw": len(copies)}
+        given = await racing.fetch("SELECT count(*) FROM coupon_code WHERE line_no IS NOT NULL")
+        drawn = await racing.fetch("SELECT count(*) FROM lottery_log WHERE reward_type = 'COUPON'")
+        assert given == drawn
+        assert 0 < given[0][0] < players * draws

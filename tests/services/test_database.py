@@ -1,14 +1,20 @@
-"""The two ways to read, and a pool whose sessions the server ended."""
+"""Connections: the two ways to read, sessions that the server ended, and what a URL may say."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.world import World
+from services.database import Database
+from services.errors import Unavailable
+from tests.games import another_session
+from tests.world import World, running
 
 NOW = text("SELECT now()")
 SESSIONS = """
@@ -42,3 +48,51 @@ async def test_sessions_that_the_server_ended_are_replaced_unseen(world: World) 
         assert await connection.scalar(NOW)
     async with world.parts.database.snapshot() as connection:
         assert await connection.scalar(NOW)
+
+
+async def test_a_table_that_is_held_for_long_makes_a_read_unavailable(empty_database: str) -> None:
+    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=0.5) as world:
+        alice = await world.player()
+        async with another_session(empty_database) as session, session.transaction():
+            await session.execute("LOCK TABLE feature_schedule, reward_balance")
+            for query in ("{ todayFeature { __typename } }", "{ me { balances { amount } } }"):
+                assert await alice.error_code(query) == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        ("postgresql+asyncpg://u:p@db.example:6000/haru", None),
+        ("postgresql+asyncpg://u:p@db.example:6000/haru?sslmode=require", "require"),
+        ("postgresql://u:p@db.example:6000/haru?ssl=require", "require"),
+        ("postgresql://u:p@db.example:6000/haru?application_name=mine&sslmode=verify-full", "verify-full"),
+    ],
+)
+async def test_both_pools_understand_what_a_url_says_of_tls(
+    url: str, mode: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, Any]] = []
+
+    async def connect(**arguments: Any) -> Any:
+        given.append(arguments)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    database = Database(url)
+    for opening in (database.connect_hot(lock_timeout_seconds=1), database.revision()):
+        with pytest.raises((ConnectionRefusedError, Unavailable)):
+            await opening
+    assert {arguments["dsn"].partition("?")[0] for arguments in given} == {"postgresql://u:p@db.example:6000/haru"}
+    assert len(given) == 2
+    for arguments in given:
+        assert parse_qs(urlsplit(arguments["dsn"]).query).get("sslmode") == ([mode] if mode else None)
+
+
+async def test_a_socket_is_found_whatever_port_the_environment_names(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPORT", "1")
+    async with running(empty_database) as world:
+        alice = await world.player()
+        assert (await alice.play())["__typename"] == "DicePlay"
+        assert await alice.data("{ me { id } }")
