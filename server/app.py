@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from random import Random, SystemRandom  # noqa: TID251 (the one random source is made here)
 from typing import Any
 
-import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -27,6 +26,7 @@ from server.demo import demo_tokens
 from server.graphiql import graphiql_routes
 from server.graphql import GraphQLEndpoint
 from server.limits import GraphQLLimits
+from server.persisted import read_documents
 from server.rates import Rates
 from server.service import GraphQLOptions, GraphQLService
 from server.settings import Settings, read_settings
@@ -111,7 +111,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
         options=GraphQLOptions(
             introspection=settings.is_local or settings.introspection,
             anonymous_may_introspect=settings.is_local,
-            trusted_documents=_trusted_documents(settings),
+            trusted_documents=read_documents(settings.trusted_documents) if settings.trusted_documents else None,
         ),
         limits=GraphQLLimits(playing_mutations=PLAYING_MUTATIONS),
     )
@@ -156,14 +156,6 @@ def _graphiql_config(settings: Settings, tokens: Tokens) -> dict[str, Any]:
         "timeZone": settings.time_zone,
         "demoTokens": demo_tokens(tokens.issue) if settings.is_local else [],
     }
-
-
-def _trusted_documents(settings: Settings) -> dict[str, str] | None:
-    """The documents of HARU_TRUSTED_DOCUMENTS: a JSON object of documents by id."""
-    if settings.trusted_documents is None:
-        return None
-    documents: dict[str, str] = orjson.loads(settings.trusted_documents.read_bytes())
-    return documents
 
 
 async def healthz(_request: Request) -> Response:

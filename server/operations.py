@@ -47,7 +47,7 @@ class InvalidDocument(Exception):
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         """Carry every fault, in the order of the document."""
-        super().__init__()
+        super().__init__("; ".join(error.message for error in errors))
         self.errors = errors
 
 

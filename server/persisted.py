@@ -4,20 +4,52 @@ Automatic persisted queries, as Apollo and urql do them: the client sends a docu
 unknown the answer is PERSISTED_QUERY_NOT_FOUND and the client sends hash and text together, once. The store is bounded
 and takes only texts that passed every check, under the hash that was computed here.
 
-Trusted documents: with a list of them, nothing else runs. They are chosen by their id, or by their very text.
+Trusted documents: with a list of them, nothing else runs. They are chosen by their id, or by their very text. The list
+is what a client's build writes: GraphQL Code Generator's and Relay's persisted documents, or Apollo's manifest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from server.http import bad_request
 from server.operations import RecentlyUsed
 
+SHA256_LENGTH = 64
 NOT_FOUND = {"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}
 """The very words that Apollo and urql look for; a step of their protocol, not an error that a person meets."""
+
+
+class _Operation(msgspec.Struct):
+    id: str
+    body: str
+
+
+class _Manifest(msgspec.Struct):
+    """https://www.apollographql.com/docs/graphos/platform/security/persisted-queries."""
+
+    operations: list[_Operation]
+
+
+def read_documents(path: Path) -> dict[str, str]:
+    """The trusted documents of a file, by id: a JSON object of texts, or Apollo's manifest.
+
+    Raises: ValueError, which says what is wrong with the file.
+    """
+    try:
+        content = path.read_bytes()
+        if isinstance(found := msgspec.json.decode(content), dict) and "operations" in found:
+            return {one.id: one.body for one in msgspec.convert(found, _Manifest).operations}
+        return msgspec.convert(found, dict[str, str])
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"{path} is neither a JSON object of documents by id nor Apollo's manifest: {error}") from None
 
 
 class PersistedQueryNotFound(Exception):
@@ -41,6 +73,8 @@ class PersistedDocuments:
         query, digest = request.get("query") or None, self._hash(request)
         if self.trusted is not None:
             return self._trusted(query, request.get("documentId") or digest), None
+        if digest is not None and len(digest) != SHA256_LENGTH:
+            raise bad_request(f"The persisted query's sha256Hash must be {SHA256_LENGTH} hexadecimal digits.")
         if digest is None:
             if query is None:
                 raise bad_request("The request needs a 'query'.")
@@ -64,7 +98,7 @@ class PersistedDocuments:
             text = trusted.get(identifier) or trusted.get(identifier.removeprefix("sha256:"))
             if text is not None and query in (None, text):
                 return text
-        elif query is not None and query in self.trusted_texts:
+        if query is not None and query in self.trusted_texts:
             return query
         raise bad_request("Only trusted documents are served here.")
 
@@ -76,6 +110,6 @@ class PersistedDocuments:
         if not isinstance(persisted, dict) or persisted.get("version") != 1:
             raise bad_request("Only version 1 of persisted queries is served.")
         digest = persisted.get("sha256Hash")
-        if not isinstance(digest, str) or len(digest) != 64:
-            raise bad_request("The persisted query's sha256Hash must be 64 hexadecimal digits.")
+        if not isinstance(digest, str):
+            raise bad_request("The persisted query's sha256Hash must be a string.")
         return digest.lower()

@@ -6,6 +6,7 @@ validation, variables, execution with a deadline, masking.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from asyncio import timeout
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -27,6 +28,8 @@ from server.persisted import NOT_FOUND, PersistedDocuments, PersistedQueryNotFou
 from services.errors import BadRequest, HaruError, Unauthenticated, Unavailable
 
 Principal = TypeVar("Principal")
+
+logger = logging.getLogger("haru.graphql")
 
 TOOK_TOO_LONG = "The request took too long; try again shortly."
 
@@ -120,6 +123,11 @@ class GraphQLService(Generic[Principal]):
         self.persisted = PersistedDocuments(
             size=self.options.persisted_documents, trusted=self.options.trusted_documents
         )
+        for identifier, text in (self.options.trusted_documents or {}).items():
+            try:
+                self.documents.prepare(text)
+            except (InvalidDocument, HaruError) as invalid:
+                logger.warning("the trusted document %s does not run: %s", identifier, invalid)
         self._serial, self._process = count(1), secrets.token_hex(6)
 
     def recognise(self, headers: Headers) -> Principal | None:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models import FeatureType
+from server.persisted import read_documents
 
 PROJECT = Path(__file__).resolve().parent.parent
 EXAMPLE_SECRET = "haru-local-example-secret-not-for-production"
@@ -108,6 +109,13 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("must be an IANA time zone, such as Asia/Seoul")
+        return value
+
+    @field_validator("trusted_documents")
+    @classmethod
+    def _documents(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            read_documents(value)
         return value
 
     @model_validator(mode="after")

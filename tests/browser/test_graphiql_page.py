@@ -115,6 +115,13 @@ async def test_one_click_signs_in(visit: GraphiQL) -> None:
     assert visit.of("Schedule")[0].authorization == bearer
 
 
+async def test_a_demo_account_is_signed_in_to_long_after_the_page_was_opened(visit: GraphiQL, world: World) -> None:
+    world.clock.advance(hours=2)  # the tokens that came with the page have run out
+    await visit.sign_in("Demo player")
+    await visit.run()
+    await visit.answer('"externalId": "demo-player"')
+
+
 async def test_a_mutation_runs_with_a_key_of_its_own(visit: GraphiQL, world: World) -> None:
     bearer = await visit.sign_in("Demo player")
     await visit.go_to("PlayDice")

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +15,9 @@ from graphql import get_introspection_query
 
 from server.http import GRAPHQL_JSON, JSON
 from server.operations import RecentlyUsed
+from server.persisted import read_documents
 from server.service import GraphQLOptions
+from server.settings import SettingsError, read_settings
 from services.errors import Unavailable
 from tests.http.conftest import Check, client_of, make_endpoint
 from tests.http.toy import schema
@@ -288,6 +291,7 @@ async def test_trusted_documents(refused: Check) -> None:
     async with client_of(make_endpoint(options)) as client:
         assert (await post(client, documentId="Matrix-1")).json()["data"]["matrix"]
         assert (await post(client, "{ matrix }")).json()["data"]["matrix"]
+        assert (await post(client, "{ matrix }", documentId="another")).json()["data"]["matrix"]
         for chosen in (persisted(QUERY), {"documentId": digest}, {"documentId": f"sha256:{digest}"}):
             assert (await post(client, variables={"n": 1}, **chosen)).json()["data"]["echo"]
         for refusal in (
@@ -299,6 +303,44 @@ async def test_trusted_documents(refused: Check) -> None:
             {},
         ):
             refused(await client.post("/graphql", json=refusal), 400, "BAD_REQUEST")
+
+
+async def test_a_trusted_id_may_be_any_hash() -> None:
+    """SHA-1 is the default of GraphQL Code Generator."""
+    sha1 = "0e6d3a0e4b1f4ad8c8d9f3b1c9e2a7d4f5b6c7d8"
+    async with client_of(make_endpoint(GraphQLOptions(trusted_documents={sha1: "{ matrix }"}))) as client:
+        chosen = {"persistedQuery": {"version": 1, "sha256Hash": sha1}}
+        assert (await post(client, extensions=chosen)).json()["data"]["matrix"]
+
+
+def test_a_trusted_document_that_does_not_run_is_told_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    make_endpoint(GraphQLOptions(trusted_documents={"good": "{ matrix }", "stale": "{ nope }", "cut": "{ matrix"}))
+    assert "the trusted document stale does not run: Cannot query field 'nope'" in caplog.text
+    assert "the trusted document cut does not run: Syntax Error" in caplog.text
+    assert "good" not in caplog.text
+
+
+def test_trusted_documents_are_read_as_clients_build_them(tmp_path: Path) -> None:
+    file = tmp_path / "documents.json"
+    file.write_text('{"a": "{ matrix }"}')
+    assert read_documents(file) == {"a": "{ matrix }"}
+    operation = {"id": "a", "name": "A", "type": "query", "body": "query A { matrix }"}
+    manifest = {"format": "apollo-persisted-query-manifest", "version": 1, "operations": [operation]}
+    file.write_text(json.dumps(manifest))
+    assert read_documents(file) == {"a": "query A { matrix }"}
+
+
+BROKEN = ["", "{", "[]", "1", '{"n": 1}', '{"operations": {}}', '{"operations": [{"id": 1}]}']
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_a_broken_file_of_trusted_documents_is_a_fault_of_the_settings(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "documents.json"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=r"HARU_TRUSTED_DOCUMENTS.*documents\.json is neither"):
+        read_settings(HARU_TRUSTED_DOCUMENTS=file)
+    with pytest.raises(SettingsError, match="cannot be read: No such file"):
+        read_settings(HARU_TRUSTED_DOCUMENTS=tmp_path / "missing.json")
 
 
 # The constructor

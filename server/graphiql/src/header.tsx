@@ -1,7 +1,7 @@
 import { Dialog, DropdownMenu, useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { Fragment, useEffect, useRef, useState, type FormEvent } from "react";
 
-import type { Config } from "./config";
+import { loadConfig, type Config } from "./config";
 import { BookIcon, CloseIcon, FileIcon, Mark } from "./icons";
 import { identityOf, type Identity } from "./identity";
 import { queryOf, READY_MADE, variablesOf } from "./tabs";
@@ -28,13 +28,13 @@ export function Header({ config, identity, onSignIn, file, onPickFile }: Props) 
       <div className="haru-sign-in" role="group" aria-label="Sign in">
         {config.demoTokens.length > 0 && (
           <div className="haru-demo">
-            {config.demoTokens.map(({ label, token }) => (
+            {config.demoTokens.map(({ label }) => (
               <button
                 key={label}
                 type="button"
-                aria-pressed={identity?.token === token}
+                aria-pressed={identity?.label === label}
                 title={`Sign in as ${label.toLowerCase()}`}
-                onClick={() => onSignIn(identityOf(token, label))}
+                onClick={() => void demoIdentity(label).then(onSignIn)}
               >
                 {label}
               </button>
@@ -46,6 +46,12 @@ export function Header({ config, identity, onSignIn, file, onPickFile }: Props) 
       <Who identity={identity} onSignOut={() => onSignIn(null)} />
     </header>
   );
+}
+
+/** A demo account with a token of now: those that came with the page run out. */
+async function demoIdentity(label: string): Promise<Identity | null> {
+  const found = (await loadConfig()).demoTokens.find((one) => one.label === label);
+  return found ? identityOf(found.token, label) : null;
 }
 
 /** Opens a ready-made operation in a tab of its own, or goes to it where it is open already. */
