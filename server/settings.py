@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         return (self.secret, self.previous_secret) if self.previous_secret else (self.secret,)
 
     @property
+    def _named_secrets(self) -> tuple[tuple[str, str], ...]:
+        return tuple(zip(("HARU_SECRET", "HARU_PREVIOUS_SECRET"), self.secrets, strict=False))
+
+    @property
     def lanes_per_process(self) -> int:
         """Lanes of one process: two in all were the fastest on two cores, and one is the least a process needs."""
         return self.lanes or max(1, 2 // self.workers)
@@ -93,6 +97,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("previous_secret")
+    @classmethod
+    def _none_where_empty(cls, value: str | None) -> str | None:
+        return value or None
 
     @field_validator("database_url", mode="after")
     @classmethod
@@ -121,16 +130,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _safe(self) -> Settings:
         faults = [
-            f"{name} must have at least {MIN_SECRET_BYTES} bytes"
-            for name, secret in (("HARU_SECRET", self.secret), ("HARU_PREVIOUS_SECRET", self.previous_secret))
-            if secret is not None and len(secret.encode()) < MIN_SECRET_BYTES
+            f"{name} must have at least {MIN_SECRET_BYTES} bytes, and not white space around them"
+            for name, secret in self._named_secrets
+            if len(secret.encode()) < MIN_SECRET_BYTES or secret != secret.strip()
         ]
         if not self.is_local:
             if self.database_url is None:
                 faults.append(f"DATABASE_URL is required in {self.env}")
-            if EXAMPLE_SECRET in self.secrets:
-                faults.append(f"HARU_SECRET is missing or the example in {self.env}; make one: openssl rand -base64 48")
-            if "*" in self.cors_origins:
+            faults += [
+                f"{name} is missing or the example in {self.env}; make one: openssl rand -base64 48"
+                for name, secret in self._named_secrets
+                if secret == EXAMPLE_SECRET
+            ]
+            if any("*" in origin for origin in self.cors_origins):
                 faults.append(f"HARU_CORS_ORIGINS must name its origins in {self.env}")
             if self.demo_today is not None:
                 faults.append(f"HARU_DEMO_TODAY is for the local environment, not for {self.env}")

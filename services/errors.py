@@ -258,8 +258,8 @@ class LevelNotReached(DomainError):
 class AutoClaimLevel(DomainError):
     """This level's reward is granted by itself when the level is reached.
 
-    When: the level has `autoClaim`.
-    Do: nothing: its reward comes with the stamp that reaches the level.
+    When: the level has `autoClaim`, and the stamp that reached it granted its reward.
+    Do: nothing: the player has the reward.
     In: claimReward
     """
 

@@ -56,7 +56,8 @@ CLASHES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
 
 RETRY_SECONDS = 0.01
 LUCK_BITS = 128
-SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)"
+SET_TIMEOUTS = "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $1, true)"
+"""Who waits for a row that others wait for waits twice, each time with a new lock_timeout: this bounds both."""
 
 
 @dataclass(slots=True)
@@ -265,7 +266,7 @@ class Lane:
         """Lock what the batch contends for, then load, decide and store, in one transaction."""
         async with connection.transaction():
             if lock_seconds is not None:
-                await connection.execute(SET_LOCK_TIMEOUT, f"{max(int(lock_seconds * 1000), 10)}ms")
+                await connection.execute(SET_TIMEOUTS, f"{max(int(lock_seconds * 1000), 10)}ms")
             prizes = any(member.contends and member.action.game is FeatureType.LOTTERY for member in batch)
             await lock(connection, (member.action.user_id for member in batch), prizes=prizes)
             effects, outcomes = await self._decide(connection, batch)

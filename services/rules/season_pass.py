@@ -108,19 +108,19 @@ def add_stamp(
 def claim(player: PlayerState, day: Day, level_no: int, *, now: dt.datetime, effects: Effects) -> LevelReward:
     """Claim a reached level's reward.
 
-    Raises: NoActiveSeason, NoActiveSeasonConflict, InvalidSeasonConfig, LevelNotFound, AutoClaimLevel,
-    RewardAlreadyClaimed, LevelNotReached.
+    A level that was made automatic after it was reached was never granted by itself: it can be claimed as well.
+
+    Raises: NoActiveSeason, NoActiveSeasonConflict, InvalidSeasonConfig, LevelNotFound, LevelNotReached,
+    AutoClaimLevel, RewardAlreadyClaimed.
     """
     season = day.season()
     level = next((level for level in season.levels if level.level == level_no), None)
     if level is None:
         raise LevelNotFound
-    if level.auto_claim:
-        raise AutoClaimLevel
-    if level_no in player.claimed:
-        raise RewardAlreadyClaimed
     if player.progress is None or player.progress.current_level < level_no:
         raise LevelNotReached
+    if level_no in player.claimed:
+        raise AutoClaimLevel if level.auto_claim else RewardAlreadyClaimed
     reward = _give_level(player, season, level, stamp_id=None, now=now, effects=effects)
     meta = {"level": level_no, "reward": level.reward}
     effects.event(player, EventName.REWARD_CLAIM, FeatureType.SEASON_PASS, date=day.date, now=now, meta=meta)

@@ -136,6 +136,16 @@ async def test_many_locked_players_are_all_told_in_time(impatient: World) -> Non
     assert await impatient.count("dice_log") == 0
 
 
+async def test_plays_that_wait_for_one_another_are_all_told(empty_database: str) -> None:
+    """Of several that wait for a row one is at its head, and waits for its holder anew."""
+    async with running(empty_database, HARU_LANES=1) as patient:
+        alice = await patient.player()
+        async with held(patient, PLAYER_ROW, alice.player_id):
+            answers = await asyncio.gather(*(alice.play() for _ in range(3)))
+            assert [answer["code"] for answer in answers] == ["LOCK_NOT_ACQUIRED"] * 3
+        assert await patient.count("dice_log") == 0
+
+
 async def test_a_player_who_keeps_trying_does_not_hold_up_the_lane(impatient: World) -> None:
     alice, bob = await impatient.player(), await impatient.player("bob")
     await on(impatient, UNDER_TEST[0], limit=0)

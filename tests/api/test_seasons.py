@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from server.demo import SEASON_NAME
 from tests.staff import COFFEE, POINTS, kept, operator, upsert, valid
 from tests.world import World
@@ -176,13 +178,20 @@ async def test_levels_that_need_less_are_reached_at_the_next_stamp_and_paid_once
     assert await world.sql.fetchval("SELECT sum(amount) FROM reward_ledger WHERE cause = 'SEASON_LEVEL'") == 2018
 
 
-async def test_a_level_that_comes_to_claim_itself_is_paid_at_the_next_stamp(world: World) -> None:
+@pytest.mark.parametrize("by_claim", [True, False])
+async def test_a_level_that_comes_to_claim_itself_is_claimed_or_paid_at_the_next_stamp(
+    world: World, *, by_claim: bool
+) -> None:
     await without_demo_season(world)
     olive, alice = await operator(world), await world.player()
     await upsert(olive, "upsertSeason", running(world, level(1, 50, auto=False)))
     await alice.stamp()
     await upsert(olive, "upsertSeason", running(world, level(1, 50), revision=1))
-    assert (await alice.claim(1))["code"] == "AUTO_CLAIM_LEVEL"
+    if by_claim:
+        status = (await alice.data(STATUS))["seasonPassStatus"]
+        assert [one["state"] for one in status["levels"]] == ["CLAIMABLE"]
+        assert (await alice.claim(1))["level"] == 1
+        assert (await alice.claim(1))["code"] == "AUTO_CLAIM_LEVEL"
     world.clock.advance(days=1)
     stamped = await (await world.player()).stamp()
-    assert [one["level"] for one in stamped["rewards"]] == [1]
+    assert [one["level"] for one in stamped["rewards"]] == ([] if by_claim else [1])

@@ -186,11 +186,11 @@ class Model:
         levels = {level.level: level for level in self.table.season.levels}
         if number not in levels:
             return ErrorCode.LEVEL_NOT_FOUND
+        if levels[number].required_xp > self.xp[player]:
+            return ErrorCode.LEVEL_NOT_REACHED
         if levels[number].auto_claim:
             return ErrorCode.AUTO_CLAIM_LEVEL
-        if (player, number) in self.claimed:
-            return ErrorCode.REWARD_ALREADY_CLAIMED
-        return ErrorCode.LEVEL_NOT_REACHED if levels[number].required_xp > self.xp[player] else None
+        return ErrorCode.REWARD_ALREADY_CLAIMED if (player, number) in self.claimed else None
 
     def accept(self, action: Action[Any], answer: Answer, day: Day) -> None:
         """Compare an answer with what must have happened, and count it."""

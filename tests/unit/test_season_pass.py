@@ -99,7 +99,7 @@ def test_a_level_is_claimed_once_and_only_when_it_is_reached() -> None:
     for level, error in (
         (2, RewardAlreadyClaimed),
         (1, AutoClaimLevel),
-        (3, AutoClaimLevel),
+        (3, LevelNotReached),
         (4, LevelNotReached),
         (5, LevelNotFound),
         (0, LevelNotFound),

@@ -40,6 +40,10 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert (settings.port, settings.cors_origins) == (9, ("https://a.example", "https://b.example"))
 
 
+def test_an_empty_previous_secret_is_none() -> None:
+    assert read_settings(**FOR_REAL, HARU_PREVIOUS_SECRET="").secrets == (SECRET,)
+
+
 @pytest.mark.parametrize("environment", ["stage", "production"])
 @pytest.mark.parametrize(
     ("changes", "told"),
@@ -49,7 +53,10 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ({"HARU_SECRET": ""}, "HARU_SECRET must have at least 32 bytes"),
         ({"HARU_SECRET": "x" * 31}, "HARU_SECRET must have at least 32 bytes"),
         ({"HARU_PREVIOUS_SECRET": "x" * 31}, "HARU_PREVIOUS_SECRET must have at least 32 bytes"),
-        ({"HARU_PREVIOUS_SECRET": EXAMPLE_SECRET}, "HARU_SECRET is missing or the example"),
+        ({"HARU_PREVIOUS_SECRET": EXAMPLE_SECRET}, "HARU_PREVIOUS_SECRET is missing or the example"),
+        ({"HARU_SECRET": EXAMPLE_SECRET + " "}, "not white space around them"),
+        ({"HARU_SECRET": " " * 48}, "not white space around them"),
+        ({"HARU_CORS_ORIGINS": "https://*"}, "HARU_CORS_ORIGINS must name its origins"),
         ({"DATABASE_URL": None}, "DATABASE_URL is required"),
         ({"DATABASE_URL": ""}, "DATABASE_URL is required"),
         ({"HARU_CORS_ORIGINS": "*"}, "HARU_CORS_ORIGINS must name its origins"),
