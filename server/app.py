@@ -30,7 +30,7 @@ from server.persisted import read_documents
 from server.rates import Rates
 from server.service import GraphQLOptions, GraphQLService
 from server.settings import Settings, read_settings
-from server.stopping import at_stop_signal
+from server.stopping import at_stop_signal, stop_with_parent
 from server.subscriptions import Subscriptions
 from server.web import web_routes
 from server.websocket import WebSocketEndpoint
@@ -183,4 +183,5 @@ def _readyz(database: Database) -> Any:
 
 def application() -> Starlette:
     """The application of a worker process, configured by the environment."""
+    stop_with_parent()
     return create_app(read_settings())

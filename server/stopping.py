@@ -1,12 +1,15 @@
-"""Learning of the server's stop before the server waits for its connections.
+"""Learning of the server's stop: before it waits for its connections, and when it could no longer tell.
 
 A server closes its listening sockets, then waits for what is under way, and tells the application last. A subscription
-is never done by itself, so whoever keeps one has to learn of the stop at the signal that asks for it.
+is never done by itself, so whoever keeps one has to learn of the stop at the signal that asks for it. A server that is
+killed tells its worker processes nothing: they would live on, and keep its port.
 """
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +18,19 @@ from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def stop_with_parent() -> None:
+    """Stop this worker process, gracefully, once the process that made it is gone."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        assert parent is not None
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent is not None:
+        threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 @contextmanager

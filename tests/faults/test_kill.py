@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -107,3 +108,25 @@ async def check(url: str, load: Load, players: list[Client]) -> None:
     some = Random(SEED).sample(sorted(load.acknowledged), min(len(load.acknowledged), 200))
     again = await asyncio.gather(*(by_id[player_id].play(key=key) for player_id, key in some))
     assert list(again) == [load.acknowledged[command] | {"replayed": True} for command in some]
+
+
+async def test_workers_do_not_outlive_a_server_that_is_killed(empty_database: str) -> None:
+    async with serving(empty_database, WORKERS=2) as served:
+        assert served.process is not None
+        group = served.process.pid
+        served.process.kill()  # it alone: nobody tells the workers
+        await served.process.wait()
+        async with asyncio.timeout(30):
+            while _is_alive(group):
+                await asyncio.sleep(0.1)
+        await served.start()  # the port is free again
+        (alice,) = await served.players(1)
+        assert (await alice.play())["__typename"] == "DicePlay"
+
+
+def _is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
