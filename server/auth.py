@@ -16,6 +16,7 @@ import jwt
 
 from models import Role
 from schema.context import AccessToken, Principal
+from server.http import Headers
 from services.calendar import Clock
 from services.errors import Unauthenticated
 
@@ -27,8 +28,6 @@ CLAIMS = ("sub", "role", "iat", "exp", "iss", "aud")
 SUBJECT = re.compile(r"[1-9][0-9]{0,18}")
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 MAX_PLAYER_ID = 2**63 - 1
-
-Headers = list[tuple[bytes, bytes]]
 
 
 def key_id(secret: str) -> str:
