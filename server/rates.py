@@ -1,4 +1,4 @@
-"""Rates: how many requests one player, and one address, may send.
+"""Rates: how many requests one player, and one address, may send; an IPv6 address counts as its network.
 
 Each has a bucket that refills steadily and holds a few seconds' worth (the generic cell rate algorithm: one number a
 bucket). Buckets are per process, so the true limit is up to `workers` times as high; they bound what one sender can
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
 
 from starlette.types import Scope
 
@@ -17,6 +19,26 @@ from services.errors import RateLimited
 
 BURST_SECONDS = 4.0
 KEPT_BUCKETS = 50_000
+
+
+def sender(scope: Scope) -> str | None:
+    """Whom a connection is counted for: its IPv4 address or its IPv6 network; None where the server knows neither."""
+    client = scope.get("client")
+    return network(client[0]) if client else None
+
+
+@lru_cache(maxsize=4096)
+def network(address: str) -> str:
+    """The /64 of an IPv6 address: one customer has at least as many. Anything else is itself."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = IPv6Address(address)
+    except AddressValueError:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
 class TooManyRequests(RateLimited):
@@ -42,9 +64,9 @@ class Rates:
 
         Raises: TooManyRequests when its address or its player has sent too many.
         """
-        client = scope.get("client")
-        if self._per_address and client:
-            self._take(("address", client[0]), self._per_address)
+        address = sender(scope) if self._per_address else None
+        if address is not None:
+            self._take(("address", address), self._per_address)
         if self._per_player and principal is not None:
             self._take(("player", principal.player_id), self._per_player)
 

@@ -1,6 +1,8 @@
 """One sender cannot take everybody's share."""
 
-from server.rates import BURST_SECONDS, Rates
+import pytest
+
+from server.rates import BURST_SECONDS, Rates, network
 from services.errors import RateLimited
 from tests.world import World, running
 
@@ -37,3 +39,32 @@ def test_an_address_s_bucket_refills() -> None:
     assert [admitted() for _ in range(34)] == [True] * 33 + [False]
     now = 1.0
     assert [admitted() for _ in range(9)] == [True] * 8 + [False]
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_for"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:0:7::1", "2001:db8:0:7::/64"),
+        ("2001:DB8:0:7:ffff:ffff:ffff:ffff", "2001:db8:0:7::/64"),
+        ("2001:db8:0:8::1", "2001:db8:0:8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::ffff:c000:201", "192.0.2.1"),
+        ("a:proxy's:nonsense", "a:proxy's:nonsense"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_what_an_address_is_counted_for(address: str, counted_for: str) -> None:
+    assert network(address) == counted_for
+
+
+def test_a_network_of_ipv6_shares_one_bucket() -> None:
+    rates = Rates(per_player=0, per_address=1, monotonic=lambda: 0.0)
+    for last in range(5):
+        rates.admit({"client": (f"2001:db8::{last:x}", 1)}, None)
+    with pytest.raises(RateLimited):
+        rates.admit({"client": ("2001:db8::ffff", 1)}, None)
+    rates.admit({"client": ("2001:db8:0:1::1", 1)}, None)
+    rates.admit({"client": None}, None)
