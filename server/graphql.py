@@ -178,12 +178,9 @@ class GraphQLEndpoint(Generic[Principal]):
     def _enter(self, scope: Scope) -> Principal | None:
         """Find who asks and whether they may now. Raises: Refused (401, 429)."""
         try:
-            principal = self.service.authenticate(scope["headers"])
-            self.service.admit(scope, principal)
-            self.service.refuse_anonymous(principal)
+            return self.service.enter(scope)
         except HaruError as error:
             raise Refused(error) from error
-        return principal
 
     # The operation
 

@@ -1,7 +1,7 @@
 """What GraphQL is served by, whatever the transport: who asks, whether they may, the operation, and its answers.
 
-A request passes these gates in this order: token, admission (rates), the parser's token cap, the document guard,
-validation, variables, execution with a deadline, masking.
+A request passes these gates in this order: token, admission (rates, which count a bad token, too), the parser's token
+cap, the document guard, validation, variables, execution with a deadline, masking.
 """
 
 from __future__ import annotations
@@ -130,9 +130,21 @@ class GraphQLService(Generic[Principal]):
                 logger.warning("the trusted document %s does not run: %s", identifier, invalid)
         self._serial, self._process = count(1), secrets.token_hex(6)
 
-    def recognise(self, headers: Headers) -> Principal | None:
-        """Find who these headers name. Raises: Unauthenticated, also for nobody where everybody needs a token."""
-        principal = self.authenticate(headers)
+    def identify(self, scope: Scope, headers: Headers) -> Principal | None:
+        """Find who these headers name, None without a token; a bad token counts for the address that sent it.
+
+        Raises: RateLimited, Unauthenticated.
+        """
+        try:
+            return self.authenticate(headers)
+        except Unauthenticated:
+            self.admit(scope, None)
+            raise
+
+    def enter(self, scope: Scope) -> Principal | None:
+        """Find who sent a request and whether they may now. Raises: RateLimited, Unauthenticated."""
+        principal = self.identify(scope, scope["headers"])
+        self.admit(scope, principal)
         self.refuse_anonymous(principal)
         return principal
 

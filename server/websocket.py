@@ -131,7 +131,8 @@ class Connection(Generic[Principal]):
         except TimeoutError:
             raise Close(4408, "Connection initialisation timeout") from None
         try:
-            self._principal = self._service.recognise(self._headers(message.get("payload")))
+            self._principal = self._service.identify(self._scope, self._headers(message.get("payload")))
+            self._service.refuse_anonymous(self._principal)
             counted.enter_context(self._subscriptions.connection_of(self._principal))
         except Unauthenticated:
             raise Close(4403, "Forbidden") from None
@@ -142,7 +143,7 @@ class Connection(Generic[Principal]):
     def _headers(self, payload: object) -> Headers:
         """The handshake's headers, or the `Authorization` of the payload, in any letter case, with or without Bearer.
 
-        Raises: Unauthenticated, Close.
+        What cannot be a token becomes an empty one, which is bad like any other. Raises: Close (4400).
         """
         if payload is None:
             payload = {}
@@ -153,7 +154,7 @@ class Connection(Generic[Principal]):
             headers: Headers = self._scope["headers"]
             return headers
         if len(given) > 1 or not isinstance(given[0], str) or not given[0].isascii():
-            raise Unauthenticated
+            return [(b"authorization", b"")]
         token = given[0].strip()
         return [(b"authorization", (token if " " in token else f"Bearer {token}").encode())]
 

@@ -4,7 +4,7 @@ import pytest
 
 from server.rates import BURST_SECONDS, Rates, network
 from services.errors import RateLimited
-from tests.world import World, running
+from tests.world import Client, World, running
 
 
 async def test_a_player_beyond_the_rate_is_told_when_to_come_again(empty_database: str) -> None:
@@ -17,6 +17,13 @@ async def test_a_player_beyond_the_rate_is_told_when_to_come_again(empty_databas
         assert refused.json()["errors"][0]["extensions"] == {"code": "RATE_LIMITED", "retryable": True}
         assert 1 <= int(refused.headers["retry-after"]) <= 2
         assert (await bob.post("{ me { id } }")).status_code == 200
+
+
+async def test_a_bad_token_is_as_limited_as_none(empty_database: str) -> None:
+    async with running(empty_database, HARU_ADDRESS_RATE="0.01") as world:
+        stranger = Client(world.http, "not.a.token")
+        assert [(await stranger.post("{ me { id } }")).status_code for _ in range(3)] == [401, 429, 429]
+        assert (await world.nobody.post("{ me { id } }")).status_code == 429
 
 
 async def test_in_the_local_environment_nobody_is_limited(world: World) -> None:

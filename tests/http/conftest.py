@@ -8,13 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Scope
 
 from server.graphql import GraphQLEndpoint
 from server.http import Headers, header
 from server.limits import GraphQLLimits
 from server.service import GraphQLOptions, GraphQLService
 from server.subscriptions import Subscriptions
-from services.errors import Unauthenticated
+from services.errors import RateLimited, Unauthenticated
 from tests.http.toy import Context, schema
 
 TOKEN = {"authorization": "Bearer mia"}
@@ -35,6 +36,19 @@ def make_endpoint(
 ) -> GraphQLEndpoint[str]:
     given: dict[str, Any] = {"authenticate": authenticate, "make_context": Context, "limits": LIMITS}
     return GraphQLEndpoint(GraphQLService(schema, options=options, **given | arguments), subscriptions)
+
+
+class Counted:
+    """Admits a number of requests, and counts for whom it was asked."""
+
+    def __init__(self, admitted: int) -> None:
+        self.admitted = admitted
+        self.asked: list[str | None] = []
+
+    def __call__(self, scope: Scope, principal: str | None) -> None:
+        self.asked.append(principal)
+        if len(self.asked) > self.admitted:
+            raise RateLimited
 
 
 @asynccontextmanager

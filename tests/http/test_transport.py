@@ -13,7 +13,7 @@ import pytest
 from server.http import GRAPHQL_JSON, JSON, negotiate
 from server.service import GraphQLOptions
 from services.errors import RateLimited
-from tests.http.conftest import Check, client_of, make_endpoint
+from tests.http.conftest import Check, Counted, client_of, make_endpoint
 
 URQL = (
     "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
@@ -345,6 +345,19 @@ async def test_rates_are_judged_after_the_token_and_before_parsing(refused: Chec
         refused(greedy, 429, "RATE_LIMITED")
         assert "retry-after" not in greedy.headers
         assert (await client.post("/graphql", json={"query": "{ matrix }"})).status_code == 200
+
+
+async def test_a_bad_token_counts_for_its_address(refused: Check) -> None:
+    admit = Counted(2)
+    async with client_of(make_endpoint(admit=admit)) as client:
+        client.headers["authorization"] = "Bearer bad"
+        for status, code in ((401, "UNAUTHENTICATED"), (401, "UNAUTHENTICATED"), (429, "RATE_LIMITED")):
+            refused(await client.post("/graphql", json={"query": "{ matrix }"}), status, code)
+        refused(await client.post("/graphql", files={"0": b""}), 429, "RATE_LIMITED")
+        assert admit.asked == [None] * 4
+        client.headers["authorization"] = "Bearer mia"
+        refused(await client.post("/graphql", json={"query": "{ matrix }"}), 429, "RATE_LIMITED")
+        assert admit.asked == [None] * 4 + ["mia"]  # a good one counts once
 
 
 async def test_request_ids(client: httpx.AsyncClient) -> None:

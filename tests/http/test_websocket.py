@@ -11,6 +11,7 @@ import pytest
 from server.service import GraphQLOptions
 from server.websocket import WebSocketEndpoint
 from services.errors import RateLimited
+from tests.http.conftest import Counted
 from tests.http.test_sse import endpoint
 from tests.http.toy import SOURCES
 from tests.live import Closed, Socket, socket
@@ -364,6 +365,27 @@ async def test_rates_count_handshakes_and_operations() -> None:
     plain._scope = plain._scope | {"extensions": {}}
     assert await plain.open() == {"type": "websocket.close", "code": 1013}
     await plain.ended()
+
+
+@pytest.mark.parametrize("payload", [{"Authorization": "Bearer bad"}, {"Authorization": 5}])
+async def test_a_bad_token_counts_for_its_address(payload: Any) -> None:
+    init = json.dumps({"type": "connection_init", "payload": payload})
+    admit = Counted(3)
+    served = app(admit=admit)
+    for code in (4403, 1013):  # each after its handshake
+        async with socket(served) as client:
+            await client.send_text(init)
+            assert await client.close_code() == code
+    assert admit.asked == [None] * 4
+    refused = Socket(served, headers={"Authorization": "Bearer bad"})
+    assert (await refused.open())["status"] == 429
+    await refused.ended()
+
+
+async def test_a_good_token_is_counted_with_its_handshake() -> None:
+    admit = Counted(1)
+    async with socket(app(admit=admit), "mia"):
+        assert admit.asked == [None]
 
 
 async def test_a_client_that_does_not_read_is_left() -> None:
