@@ -115,7 +115,7 @@ class GraphQLEndpoint(Generic[Principal]):
         stream = answer if isinstance(answer, Stream) else Stream(once(answer.payload), None)
         async with aclosing(stream.answers):
             try:
-                with subscriptions.connection(), subscriptions.connection_of(stream.principal):
+                with subscriptions.connection(stream.principal):
                     await respond_events(
                         receive,
                         send,

@@ -1,9 +1,11 @@
 """The connections of one process that stay open: how many there may be, and when they are over.
 
 What a connection may do is bounded everywhere: connections in all and per player, operations per connection, the time
-that a client may take to introduce itself or to take what is sent. Nothing is queued for a client: the next answer is
-only asked for when the last one was taken, and by then it is the newest. When its token expires, or the server stops,
-a connection is ended in such a way that the client connects again, with a new token or to another process.
+that a client may take to introduce itself or to take what is sent. Strangers, who have not introduced themselves yet,
+have places of their own: however many come, they take none from those who play. Nothing is queued for a client: the
+next answer is only asked for when the last one was taken, and by then it is the newest. When its token expires, or the
+server stops, a connection is ended in such a way that the client connects again, with a new token or to another
+process.
 """
 
 from __future__ import annotations
@@ -27,10 +29,16 @@ class SubscriptionLimits:
     """What connections that stay open may do."""
 
     connections: int = 5_000
-    """Of one process, in all."""
+    """Of one process, of all who have introduced themselves."""
 
     connections_per_player: int = 20
     """Of one player to one process; an event stream is one, and so is a WebSocket with all of its operations."""
+
+    strangers: int = 1_000
+    """WebSockets of one process that have not said yet who they are; a client does so at once."""
+
+    strangers_per_address: int = 200
+    """A crowd behind one address that connects again together waits for one round trip, and comes in turns."""
 
     operations_per_connection: int = 20
     message_bytes: int = 64 * 1024
@@ -74,36 +82,47 @@ class Subscriptions(Generic[Principal]):
         self._now = now
         self._open = 0
         self._by_player: Counter[Hashable] = Counter()
+        self._strangers = 0
+        self._strangers_by_address: Counter[Hashable] = Counter()
         self._stopping = asyncio.Event()
         self._unfinished: set[asyncio.Future[Any]] = set()
 
     @contextmanager
-    def connection(self) -> Iterator[None]:
-        """Count a connection while it is open. Raises: Unavailable when there are too many, or the server stops."""
-        if self._stopping.is_set() or self._open >= self.limits.connections:
+    def stranger(self, address: Hashable) -> Iterator[None]:
+        """Count a connection for its address (None: for nobody's) until it has introduced itself.
+
+        Raises: Unavailable when there is no place for it now or later, RateLimited when its address has too many.
+        """
+        self._refuse_when_full()
+        if self._strangers >= self.limits.strangers:
             raise Unavailable
+        too_many = "Too many connections of this address have not introduced themselves."
+        self._strangers += 1
+        try:
+            with _one_of(self._strangers_by_address, address, self.limits.strangers_per_address, too_many):
+                yield
+        finally:
+            self._strangers -= 1
+
+    @contextmanager
+    def connection(self, principal: Principal | None) -> Iterator[None]:
+        """Count a connection, and that of its player, while it is open.
+
+        Raises: Unavailable when there are too many or the server stops, RateLimited when the player has too many.
+        """
+        self._refuse_when_full()
+        player = None if principal is None else self._player(principal)
+        too_many = "Too many connections are open for this player."
         self._open += 1
         try:
-            yield
+            with _one_of(self._by_player, player, self.limits.connections_per_player, too_many):
+                yield
         finally:
             self._open -= 1
 
-    @contextmanager
-    def connection_of(self, principal: Principal | None) -> Iterator[None]:
-        """Count a connection for its player, too. Raises: RateLimited when the player has too many."""
-        if principal is None:
-            yield
-            return
-        player = self._player(principal)
-        if self._by_player[player] >= self.limits.connections_per_player:
-            raise RateLimited("Too many connections are open for this player.")
-        self._by_player[player] += 1
-        try:
-            yield
-        finally:
-            self._by_player[player] -= 1
-            if not self._by_player[player]:
-                del self._by_player[player]
+    def _refuse_when_full(self) -> None:
+        if self._stopping.is_set() or self._open >= self.limits.connections:
+            raise Unavailable
 
     def is_expired(self, principal: Principal | None) -> bool:
         """Whether the token that `principal` came with is no longer valid."""
@@ -140,3 +159,20 @@ class Subscriptions(Generic[Principal]):
         """Stop, and wait for what is not to be stopped halfway."""
         self.stop()
         await asyncio.gather(*self._unfinished, return_exceptions=True)
+
+
+@contextmanager
+def _one_of(counter: Counter[Hashable], key: Hashable, at_most: int, too_many: str) -> Iterator[None]:
+    """Count one more for `key`, unless that is None. Raises: RateLimited where there are `at_most` already."""
+    if key is None:
+        yield
+        return
+    if counter[key] >= at_most:
+        raise RateLimited(too_many)
+    counter[key] += 1
+    try:
+        yield
+    finally:
+        counter[key] -= 1
+        if not counter[key]:
+            del counter[key]

@@ -22,9 +22,10 @@ from starlette.types import Receive, Scope, Send
 
 from server.http import Headers, Refused, checked, strict_json
 from server.masking import public_error, report_bug
+from server.rates import sender
 from server.service import GraphQLService, errors_of
 from server.subscriptions import Over, Subscriptions
-from services.errors import HaruError, RateLimited, Unauthenticated
+from services.errors import HaruError, RateLimited, Unauthenticated, Unavailable
 
 Principal = TypeVar("Principal")
 
@@ -57,9 +58,10 @@ class WebSocketEndpoint(Generic[Principal]):
         """Serve one connection until it is closed."""
         await receive()  # websocket.connect
         try:
-            with self.subscriptions.connection():
+            with ExitStack() as counted:
+                counted.enter_context(self.subscriptions.stranger(sender(scope)))
                 self.service.admit(scope, None)
-                await Connection(self.service, self.subscriptions, scope, receive, send).serve()
+                await Connection(self.service, self.subscriptions, scope, receive, send, counted=counted).serve()
         except HaruError as error:
             await deny(scope, send, Refused(error))
 
@@ -76,7 +78,7 @@ async def deny(scope: Scope, send: Send, refused: Refused) -> None:
 
 
 class Connection(Generic[Principal]):
-    """One connection: who it is, and the operations that are under way."""
+    """One connection: who it is, and the operations that are under way; `counted` is where it is counted now."""
 
     def __init__(
         self,
@@ -85,10 +87,13 @@ class Connection(Generic[Principal]):
         scope: Scope,
         receive: Receive,
         send: Send,
+        *,
+        counted: ExitStack,
     ) -> None:
         self._service = service
         self._subscriptions = subscriptions
         self._limits = subscriptions.limits
+        self._counted = counted
         self._scope = scope
         self._receive = receive
         self._send_raw = send
@@ -101,15 +106,14 @@ class Connection(Generic[Principal]):
         speaks = PROTOCOL in self._scope.get("subprotocols", ())
         await self._send_raw({"type": "websocket.accept", "subprotocol": PROTOCOL if speaks else None})
         try:
-            with ExitStack() as counted:
-                async with asyncio.TaskGroup() as tasks:
-                    if not speaks:
-                        raise Close(4406, "Subprotocol not acceptable")  # noqa: TRY301 (one way to close)
-                    stranger = tasks.create_task(self._end_when_over(None))
-                    await self._introduce(counted)
-                    stranger.cancel()
-                    tasks.create_task(self._end_when_over(self._principal))
-                    await self._listen(tasks)
+            async with asyncio.TaskGroup() as tasks:
+                if not speaks:
+                    raise Close(4406, "Subprotocol not acceptable")  # noqa: TRY301 (one way to close)
+                stranger = tasks.create_task(self._end_when_over(None))
+                await self._introduce()
+                stranger.cancel()
+                tasks.create_task(self._end_when_over(self._principal))
+                await self._listen(tasks)
         except* Gone:
             pass
         except* Close as closes:
@@ -122,8 +126,8 @@ class Connection(Generic[Principal]):
 
     # Messages
 
-    async def _introduce(self, counted: ExitStack) -> None:
-        """Wait for connection_init, and acknowledge it. Raises: Close, Gone."""
+    async def _introduce(self) -> None:
+        """Wait for connection_init, count the connection for its player, and acknowledge it. Raises: Close, Gone."""
         try:
             async with asyncio.timeout(self._limits.init_seconds):
                 while (message := await self._next())["type"] != "connection_init":
@@ -133,10 +137,11 @@ class Connection(Generic[Principal]):
         try:
             self._principal = self._service.identify(self._scope, self._headers(message.get("payload")))
             self._service.refuse_anonymous(self._principal)
-            counted.enter_context(self._subscriptions.connection_of(self._principal))
+            self._counted.close()
+            self._counted.enter_context(self._subscriptions.connection(self._principal))
         except Unauthenticated:
             raise Close(4403, "Forbidden") from None
-        except RateLimited as refusal:
+        except (RateLimited, Unavailable) as refusal:
             raise Close(1013, refusal.message) from None
         await self._send("connection_ack")
 

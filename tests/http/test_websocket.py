@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from server.graphql import GraphQLEndpoint
 from server.service import GraphQLOptions
 from server.websocket import WebSocketEndpoint
 from services.errors import RateLimited
 from tests.http.conftest import Counted
 from tests.http.test_sse import endpoint
 from tests.http.toy import SOURCES
-from tests.live import Closed, Socket, socket
+from tests.live import Closed, Socket, events, socket
 
 COUNT = "subscription ($to: Int!) { count(to: $to) }"
 NEVER = "subscription { never }"
@@ -332,15 +333,47 @@ async def test_connections_per_player_are_bounded() -> None:
         pass
 
 
+async def refusal(served: WebSocketEndpoint[str], address: str = "10.0.0.1") -> int | None:
+    """The status that one more handshake is refused with; None: it is not."""
+    one = Socket(served)
+    one._scope |= {"client": (address, 1)}
+    answer = await one.open()
+    await (one.leave() if answer["type"] == "websocket.accept" else one.ended())
+    return answer.get("status")
+
+
 async def test_connections_in_all_are_bounded() -> None:
     served = app(connections=1)
-    async with socket(served):
-        second = Socket(served)
-        answer = await second.open()
-        assert (answer["type"], answer["status"]) == ("websocket.http.response.start", 503)
-        await second.ended()
+    async with socket(served) as second:
+        async with socket(served, "mia"):
+            await second.send_text(INIT)
+            assert await second.close_code() == 1013
+            assert await refusal(served) == 503
+        assert await refusal(served) is None
+
+
+async def test_strangers_are_bounded_and_leave_places_to_those_who_play() -> None:
+    served = app(connections=2, strangers=1)
     async with socket(served, "mia"):
-        pass
+        async with socket(served) as stranger:
+            assert await refusal(served) == 503
+            await stranger.init("leo")
+            assert await refusal(served) == 503  # both places are taken
+        async with socket(served):
+            async with events(GraphQLEndpoint(served.service, served.subscriptions), NEVER, token="zoe") as stream:
+                assert stream.status == 200
+            assert await refusal(served) == 503  # the stranger is still one
+        assert await refusal(served) is None
+
+
+async def test_strangers_of_an_address_are_bounded() -> None:
+    served = app(strangers_per_address=2)
+    async with socket(served), socket(served) as second:
+        assert await refusal(served) == 429
+        assert await refusal(served, "::ffff:10.0.0.1") == 429
+        assert await refusal(served, "10.0.0.2") is None
+        await second.init("mia")
+        assert await refusal(served) is None
 
 
 async def test_rates_count_handshakes_and_operations() -> None:
