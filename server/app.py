@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,20 +13,20 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from resolvers.schema import schema
 from schema.context import App, Context, Principal
 from schema.permissions import READERS
 from server.auth import Tokens
-from server.database import EXPECTED_REVISION
 from server.demo import demo_tokens
 from server.graphiql import graphiql_routes
 from server.graphql import GraphQLEndpoint
 from server.limits import GraphQLLimits
 from server.persisted import read_documents
 from server.rates import Rates
+from server.readiness import Readiness
 from server.service import GraphQLOptions, GraphQLService
 from server.settings import Settings, read_settings
 from server.stopping import at_stop_signal, stop_with_parent
@@ -36,7 +35,6 @@ from server.web import web_routes
 from server.websocket import WebSocketEndpoint
 from services.calendar import Calendar, Clock
 from services.database import Database
-from services.errors import Unavailable
 from services.events import FeatureViews
 from services.lanes import Lanes
 from services.live import Live
@@ -119,7 +117,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
         Route("/graphql", GraphQLEndpoint(service, subscriptions)),
         WebSocketRoute("/graphql", WebSocketEndpoint(service, subscriptions)),
         Route("/healthz", healthz),
-        Route("/readyz", _readyz(database)),
+        Route("/readyz", Readiness(database.revision, monotonic=time.monotonic).readyz),
     ]
     if settings.is_local or settings.graphiql:
         routes += graphiql_routes(config=lambda: _graphiql_config(settings, tokens))
@@ -161,24 +159,6 @@ def _graphiql_config(settings: Settings, tokens: Tokens) -> dict[str, Any]:
 async def healthz(_request: Request) -> Response:
     """Say that the process lives, whatever the database does."""
     return PlainTextResponse("ok\n")
-
-
-def _readyz(database: Database) -> Any:
-    """Tell whether requests can be served: the database answers and is at the expected revision."""
-
-    async def readyz(_request: Request) -> Response:
-        try:
-            revision = await database.revision()
-        except Unavailable:
-            return JSONResponse({"ready": False, "reason": "the database does not answer"}, status_code=503)
-        except Exception:
-            logging.getLogger("haru").exception("readyz failed")
-            return JSONResponse({"ready": False, "reason": "the database does not answer as expected"}, status_code=503)
-        ready = revision == EXPECTED_REVISION
-        body = {"ready": ready, "revision": revision, "expectedRevision": EXPECTED_REVISION}
-        return JSONResponse(body, status_code=200 if ready else 503)
-
-    return readyz
 
 
 def application() -> Starlette:
