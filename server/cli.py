@@ -27,6 +27,11 @@ from services.errors import HaruError
 from services.idempotency import prune
 from services.players import sign_in
 
+EXPOSED = (
+    "WARNING: whoever reaches {}:{} can be an administrator here, where tokens are handed out;"
+    " set HARU_ENV=stage or production, with a HARU_SECRET of your own."
+)
+
 
 def _tokens(settings: Settings) -> Tokens:
     return Tokens(
@@ -108,6 +113,8 @@ def _print_welcome(settings: Settings) -> None:
     for one in demo_tokens(_tokens(settings).issue):
         click.echo(f"  {one['label']} ({one['role']}):\n  {one['token']}\n")
     sys.stdout.flush()
+    if settings.is_exposed:
+        click.echo(EXPOSED.format(settings.host, settings.port), err=True)
 
 
 @main.group()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -64,6 +65,14 @@ class Settings(BaseSettings):
     def is_local(self) -> bool:
         """Whether this is a developer's machine."""
         return self.env is Environment.LOCAL
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines may reach the server: HOST is not known to be of the loopback."""
+        try:
+            return not ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -33,6 +33,24 @@ def test_outside_of_local_it_starts_with_a_secret_and_a_database(environment: st
     assert settings.database_url == "postgresql+asyncpg://haru:pw@db/haru"
 
 
+@pytest.mark.parametrize(
+    ("host", "exposed"),
+    [
+        ("127.0.0.1", False),
+        ("127.1.2.3", False),
+        ("::1", False),
+        ("localhost", False),
+        ("0.0.0.0", True),
+        ("::", True),
+        ("192.0.2.1", True),
+        ("", True),
+        ("haru.example", True),
+    ],
+)
+def test_whether_other_machines_may_reach_it(host: str, exposed: bool) -> None:
+    assert read_settings(HOST=host).is_exposed is exposed
+
+
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (FOR_REAL | {"PORT": "9", "HARU_CORS_ORIGINS": "https://a.example, https://b.example,"}).items():
         monkeypatch.setenv(name, value)
