@@ -20,6 +20,7 @@ from server.auth import Tokens
 from server.cli_common import database_of, in_transaction, settings_or_exit, url_of
 from server.cli_coupons import coupons
 from server.cli_operate import schedule
+from server.connections import HttpConnection, WebSocketConnection
 from server.demo import demo_tokens, load_demo
 from server.settings import Settings
 from server.subscriptions import SubscriptionLimits
@@ -91,12 +92,13 @@ def _run_server(settings: Settings) -> None:
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
+        "http": HttpConnection,
+        "ws": WebSocketConnection,
         "log_level": settings.log_level,
         "access_log": False,
         "server_header": False,
-        "timeout_keep_alive": 10,
+        "timeout_keep_alive": HttpConnection.head_seconds,
         "timeout_graceful_shutdown": 15,
-        "h11_max_incomplete_event_size": 64 * 1024,
         "ws_max_size": SubscriptionLimits.message_bytes,
         "ws_per_message_deflate": False,  # messages are small, and every compressor keeps its window
     }

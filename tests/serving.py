@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from models import Role
 from server.app import wall_clock
 from server.auth import Tokens
+from server.connections import HttpConnection, WebSocketConnection
 from server.settings import EXAMPLE_SECRET, PROJECT
 from tests.games import another_session
 from tests.world import Client
@@ -41,10 +42,12 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp) -> AsyncIterator[str]:
+async def listening(
+    app: ASGIApp, http: type[HttpConnection] = HttpConnection, ws: type[WebSocketConnection] = WebSocketConnection
+) -> AsyncIterator[str]:
     """Serve an application, whose lifespan is its owner's, on a free loopback port: its address, without a path."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off", http=http, ws=ws))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
