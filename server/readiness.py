@@ -18,6 +18,8 @@ from server.database import EXPECTED_REVISION
 from services.errors import Unavailable
 
 FRESH_SECONDS = 1.0
+PATIENCE_SECONDS = 3.0
+"""A database that is frozen holds its connections, and answers nothing."""
 
 
 class Readiness:
@@ -40,8 +42,9 @@ class Readiness:
 
     async def _ask(self) -> tuple[int, dict[str, Any]]:
         try:
-            revision = await self._revision()
-        except Unavailable:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                revision = await self._revision()
+        except (Unavailable, TimeoutError):
             return 503, {"ready": False, "reason": "the database does not answer"}
         except Exception:
             logging.getLogger("haru").exception("readyz failed")
