@@ -30,7 +30,7 @@ from services.answers import Reward, encode
 from services.errors import NotFound, ValidationFailed, ValidationIssue
 from services.history import LEDGER, LedgerLine, ledger_line
 from services.players import REASON_LENGTH
-from services.rules.validation import COUPON_TYPE_LENGTH, Faults
+from services.rules.validation import Faults
 from services.transaction import Transaction
 
 
@@ -85,19 +85,10 @@ def _faults(grant: Grant) -> Faults:
     faults, reward = Faults(), grant.reward
     if reward.type is RewardType.NONE:
         faults.add("NONE grants nothing.", "reward", "type")
-    elif reward.type is RewardType.COUPON and reward.amount != 1:
-        faults.add("A coupon's amount is 1.", "reward", "amount")
-    elif reward.amount == 0:
-        faults.add("0 grants nothing.", "reward", "amount")
     else:
-        faults.whole(reward.amount, -MAX_AMOUNT, MAX_AMOUNT, "reward", "amount")
-    if reward.type is not RewardType.COUPON:
-        if reward.coupon_type is not None:
-            faults.add(f"{reward.type} has no coupon type.", "reward", "couponType")
-    elif reward.coupon_type is None:
-        faults.add("A coupon needs its type.", "reward", "couponType")
-    else:
-        faults.text(reward.coupon_type, COUPON_TYPE_LENGTH, "reward", "couponType")
+        if reward.amount == 0 and reward.type in BALANCE_TYPES:
+            faults.add("0 grants nothing.", "reward", "amount")
+        faults.reward(reward, "reward", low=-MAX_AMOUNT)
     faults.text(grant.reason, REASON_LENGTH, "reason")
     return faults
 

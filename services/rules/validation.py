@@ -66,14 +66,14 @@ class Faults:
         if not low <= value <= high:
             self.add(f"Must be {low} to {high}.", *path)
 
-    def reward(self, reward: Reward, *path: str) -> None:
-        """Check a reward: 1 coupon of a type, no amount of nothing, and a coupon type for coupons alone."""
+    def reward(self, reward: Reward, *path: str, low: int = 0) -> None:
+        """Check a reward: 1 coupon of a type, no amount of nothing, else `low` or more; only coupons have a type."""
         if reward.type is RewardType.COUPON and reward.amount != 1:
             self.add("A coupon's amount is 1.", *path, "amount")
         elif reward.type is RewardType.NONE and reward.amount != 0:
             self.add("The amount of NONE is 0.", *path, "amount")
         else:
-            self.whole(reward.amount, 0, MAX_AMOUNT, *path, "amount")
+            self.whole(reward.amount, low, MAX_AMOUNT, *path, "amount")
         if reward.type is not RewardType.COUPON:
             if reward.coupon_type is not None:
                 self.add(f"{reward.type} has no coupon type.", *path, "couponType")

@@ -169,6 +169,10 @@ async def test_a_coupon_that_waits_for_its_code(world: World) -> None:
         ({"reward": {"type": "NONE", "amount": 0}}, [["reward", "type"]]),
         ({"reward": {"type": "NONE", "amount": 5}}, [["reward", "type"]]),
         ({"reward": {"type": "POINT", "amount": 0}}, [["reward", "amount"]]),
+        (
+            {"reward": {"type": "TOKEN", "amount": 0, "couponType": "COFFEE"}},
+            [["reward", "amount"], ["reward", "couponType"]],
+        ),
         ({"reward": {"type": "POINT", "amount": 1_000_000_001}}, [["reward", "amount"]]),
         ({"reward": {"type": "TOKEN", "amount": -1_000_000_001}}, [["reward", "amount"]]),
         ({"reward": {"type": "POINT", "amount": 1, "couponType": "COFFEE"}}, [["reward", "couponType"]]),
