@@ -67,8 +67,8 @@ INSERT INTO season_pass_progress (user_id, id, season_id, current_xp, current_le
     created_at, updated_at)
     SELECT user_id, progress, season, 120, 1, 1, date, at, at FROM b;
 INSERT INTO season_pass_stamp_log (user_id, id, season_id, progress_id, date, source_feature, play_id, xp_earned,
-    xp_after, level_after, created_at)
-    SELECT user_id, stamp, season, progress, date, 'DICE', play, 120, 120, 1, at FROM b;
+    xp_after, level_before, level_after, created_at)
+    SELECT user_id, stamp, season, progress, date, 'DICE', play, 120, 120, 0, 1, at FROM b;
 INSERT INTO season_pass_reward_log (user_id, id, season_id, progress_id, level, stamp_id, reward_type, reward_amount,
     created_at)
     SELECT user_id, reward, season, progress, 1, stamp, 'POINT', 10, at FROM b;

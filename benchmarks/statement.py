@@ -97,9 +97,9 @@ WITH today AS MATERIALIZED (
         last_stamp_date = excluded.last_stamp_date, updated_at = excluded.updated_at
 ), stamped AS (
     INSERT INTO season_pass_stamp_log (user_id, id, season_id, progress_id, date, source_feature, play_id, xp_earned,
-        xp_after, level_after, created_at)
+        xp_after, level_before, level_after, created_at)
     SELECT user_id, stamp_id, season_id, progress_id, :date::date, '{game}', play_id, xp, xp_before + xp,
-        coalesce(level_after, 0), at
+        level_before, coalesce(level_after, 0), at
     FROM player WHERE stamps_now
 ), climbed AS MATERIALIZED (
     SELECT p.user_id, gen_random_uuid() AS id, l.level, l.reward_type, l.reward_amount, l.coupon_type

@@ -90,7 +90,11 @@ class SeasonProgress(Base):
 
 
 class SeasonStamp(Base):
-    """The stamp of one day: what it earned, and the XP and level after it. `play_id`: the play that stamped, if any."""
+    """The stamp of one day: what it earned, the XP after it, and the levels before and after it.
+
+    `play_id`: the play that stamped, if any. The level before is kept because nothing else tells it for ever: seasons
+    change, and stamps of 0 XP cannot be put in order afterwards.
+    """
 
     __tablename__ = "season_pass_stamp_log"
     __table_args__ = (
@@ -100,6 +104,7 @@ class SeasonStamp(Base):
         Index(None, "user_id", "created_at"),
         CheckConstraint("xp_earned >= 0", name="xp_earned"),
         CheckConstraint("xp_after >= xp_earned", name="xp_after"),
+        bounded("level_before", 0, MAX_LEVELS),
         bounded("level_after", 0, MAX_LEVELS),
     )
 
@@ -112,6 +117,7 @@ class SeasonStamp(Base):
     play_id: Mapped[UUID | None]
     xp_earned: Mapped[int]
     xp_after: Mapped[int]
+    level_before: Mapped[int]
     level_after: Mapped[int]
     created_at: Mapped[dt.datetime]
 

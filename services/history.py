@@ -83,16 +83,10 @@ _LEVEL_REWARDS = """
     LEFT JOIN coupon_code c ON c.user_id = l.user_id AND c.line_no = l.line_no
     WHERE r.user_id = s.user_id AND r.created_at = s.created_at AND r.stamp_id = s.id
 """
-_LEVEL_BEFORE = """
-    SELECT b.level_after FROM season_pass_stamp_log b
-    WHERE b.user_id = s.user_id AND b.season_id = s.season_id AND b.id <> s.id
-        AND b.xp_after <= s.xp_after - s.xp_earned
-    ORDER BY b.xp_after DESC, b.created_at DESC LIMIT 1
-"""
 _RECEIPT = f"""
     CASE WHEN s.play_id = p.id THEN
         json_build_object('type', 'stamp', 'addedStamp', 1, 'xpAdded', s.xp_earned, 'currentXp', s.xp_after,
-            'currentLevel', s.level_after, 'leveledUp', s.level_after > coalesce(({_LEVEL_BEFORE}), 0),
+            'currentLevel', s.level_after, 'leveledUp', s.level_after > s.level_before,
             'rewards', coalesce(({_LEVEL_REWARDS}), '[]'))
     WHEN s.id IS NOT NULL THEN
         json_build_object('type', 'stamp', 'addedStamp', 0, 'xpAdded', 0, 'currentXp', s.xp_after,

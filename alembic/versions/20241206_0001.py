@@ -903,9 +903,11 @@ def upgrade() -> None:
         sa.Column("play_id", sa.Uuid(), nullable=True),
         sa.Column("xp_earned", sa.BigInteger(), nullable=False),
         sa.Column("xp_after", sa.BigInteger(), nullable=False),
+        sa.Column("level_before", sa.BigInteger(), nullable=False),
         sa.Column("level_after", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("level_after BETWEEN 0 AND 200", name=op.f("ck_season_pass_stamp_log_level_after")),
+        sa.CheckConstraint("level_before BETWEEN 0 AND 200", name=op.f("ck_season_pass_stamp_log_level_before")),
         sa.CheckConstraint("xp_after >= xp_earned", name=op.f("ck_season_pass_stamp_log_xp_after")),
         sa.CheckConstraint("xp_earned >= 0", name=op.f("ck_season_pass_stamp_log_xp_earned")),
         sa.ForeignKeyConstraint(

@@ -87,6 +87,7 @@ def add_stamp(
         play_id=play_id,
         xp_earned=xp,
         xp_after=progress.current_xp,
+        level_before=before,
         level_after=progress.current_level,
         created_at=now,
     )

@@ -136,6 +136,16 @@ async def test_a_stamp_later_in_the_day_says_nothing_of_an_earlier_play(world: W
     assert (await plays_of(alice))["nodes"] == [late, early]
 
 
+async def test_a_level_reached_without_xp_stays_told(world: World) -> None:
+    alice = await world.player()
+    await world.sql.execute("UPDATE season_pass_config SET base_xp_per_stamp = 0")
+    await world.sql.execute("UPDATE feature_config SET stamp_xp_bonus = 0")
+    await world.sql.execute("UPDATE season_pass_level SET required_xp = required_xp - 100")
+    answers = await play_days(world, alice, days=3, plays=2)
+    assert [answer["seasonPass"]["leveledUp"] for answer in answers] == [False] * 5 + [True]
+    assert (await plays_of(alice))["nodes"] == answers
+
+
 async def test_a_coupon_s_code_shows_once_there_is_one(world: World) -> None:
     alice = await world.player()
     await world.sql.execute("DELETE FROM coupon_code")

@@ -68,7 +68,8 @@ async def test_a_stamp(world: World) -> None:
     assert stamp is not None
     assert (progress["current_xp"], progress["current_level"], progress["total_stamps"]) == (150, 2, 1)
     assert (stamp["progress_id"], stamp["play_id"], stamp["source_feature"]) == (progress["id"], None, "SEASON_PASS")
-    assert (stamp["xp_earned"], stamp["xp_after"], stamp["level_after"]) == (150, 150, 2)
+    assert (stamp["xp_earned"], stamp["xp_after"]) == (150, 150)
+    assert (stamp["level_before"], stamp["level_after"]) == (0, 2)
     rewards = await world.sql.fetch("SELECT * FROM season_pass_reward_log ORDER BY level")
     assert [(row["level"], row["progress_id"], row["stamp_id"]) for row in rewards] == [
         (1, progress["id"], stamp["id"]),
