@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ from server.demo import demo_tokens, load_demo
 from server.settings import Settings
 from server.subscriptions import SubscriptionLimits
 from services.errors import HaruError
-from services.idempotency import prune
+from services.idempotency import BEGINNING, prune
 from services.players import sign_in
 
 EXPOSED = (
@@ -170,9 +171,9 @@ def db_prune() -> None:
 
 
 async def _prune(settings: Settings) -> int:
-    deleted = 0
-    while chunk := await in_transaction(settings, prune):
-        deleted += chunk
+    deleted, until = 0, BEGINNING
+    while (pruned := await in_transaction(settings, partial(prune, since=until))).keys:
+        deleted, until = deleted + pruned.keys, pruned.until
     return deleted
 
 

@@ -6,9 +6,10 @@ A key belongs to a player: whoever uses it for that player, for whatever, uses t
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal_column, select
+from sqlalchemy import insert, select
 
 from models import IdempotencyKey
 from services.errors import IdempotencyKeyReused
@@ -16,6 +17,24 @@ from services.transaction import Transaction
 
 KEPT = dt.timedelta(days=30)
 CHUNK = 5_000
+BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+PRUNE = """
+WITH gone AS (
+    DELETE FROM idempotency_key WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_key WHERE created_at >= $1 AND created_at < $2 ORDER BY created_at LIMIT $3
+    )) RETURNING created_at
+)
+SELECT count(*) AS keys, max(created_at) AS until FROM gone
+"""
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """How many keys were deleted, and up to which instant."""
+
+    keys: int
+    until: dt.datetime
 
 
 async def first_answer(tx: Transaction, player_id: int, key: str, request: str) -> dict[str, Any] | None:
@@ -40,10 +59,11 @@ async def keep_answer(tx: Transaction, player_id: int, key: str, request: str, a
     await tx.connection.execute(insert(IdempotencyKey).values(row))
 
 
-async def prune(tx: Transaction, *, limit: int = CHUNK) -> int:
-    """Delete keys that are older than 30 days, at most `limit`; how many."""
-    place: ColumnElement[Any] = literal_column("ctid")
-    old = select(place).select_from(IdempotencyKey).where(IdempotencyKey.created_at < tx.now - KEPT).limit(limit)
-    chosen = func.any(func.array(old.scalar_subquery()))
-    gone = await tx.connection.execute(delete(IdempotencyKey).where(place == chosen))
-    return gone.rowcount
+async def prune(tx: Transaction, *, since: dt.datetime = BEGINNING, limit: int = CHUNK) -> Pruned:
+    """Delete the oldest keys of those that are older than 30 days and made at `since` or later, at most `limit`.
+
+    What was deleted stays in the index until it is vacuumed: whoever deletes chunk by chunk goes on at `until`, so that
+    no chunk passes over what the chunks before it have left.
+    """
+    gone = (await tx.connection.exec_driver_sql(PRUNE, (since, tx.now - KEPT, limit))).one()
+    return Pruned(gone.keys, gone.until or since)

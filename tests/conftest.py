@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import asyncpg
 import hypothesis
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import make_url
 
 from models import Base
 from server import http
+from server.cli import main
 from server.database import upgrade
 from services.database import connect_arguments
 from services.errors import ErrorCode
@@ -100,3 +102,18 @@ async def world(empty_database: str) -> AsyncIterator[World]:
     """A running haru with the demo data, at noon of a day of the dice."""
     async with running(empty_database) as world:
         yield world
+
+
+Haru = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+def haru(world: World, monkeypatch: pytest.MonkeyPatch) -> Haru:
+    """The `haru` command on this world's database."""
+    assert world.settings.database_url is not None
+    monkeypatch.setenv("DATABASE_URL", world.settings.database_url)
+
+    async def run(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, main, arguments)
+
+    return run

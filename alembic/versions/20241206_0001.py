@@ -375,9 +375,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_idempotency_key_user_id")),
         sa.PrimaryKeyConstraint("user_id", "key", name=op.f("pk_idempotency_key")),
     )
-    op.create_index(
-        op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False, postgresql_using="brin"
-    )
+    op.create_index(op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False)
     op.create_table(
         "lottery_prize",
         sa.Column("config_id", sa.BigInteger(), nullable=False),
@@ -966,7 +964,7 @@ def downgrade() -> None:
     op.drop_index("uq_ranking_daily_date_external_id", table_name="ranking_daily")
     op.drop_table("ranking_daily")
     op.drop_table("lottery_prize")
-    op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key", postgresql_using="brin")
+    op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
     op.drop_index(op.f("ix_dice_log_user_id_created_at"), table_name="dice_log")
     op.drop_table("dice_log")

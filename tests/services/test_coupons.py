@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import datetime as dt
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from server.cli import main
-from services import coupons, idempotency
+from services import coupons
 from services.coupons import Code, Imported, Waiting, import_codes, read_codes, waiting_grants
 from services.errors import ValidationFailed
+from tests.conftest import Haru
 from tests.goods import COFFEE, admin, grant, grant_of
 from tests.world import World
 
@@ -144,22 +143,7 @@ async def test_a_type_is_checked(world: World, coupon_type: str) -> None:
     assert await world.count("coupon_code") == before
 
 
-Run = Callable[..., Any]
-
-
-@pytest.fixture
-def haru(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The `haru` command on this world's database."""
-    assert world.settings.database_url is not None
-    monkeypatch.setenv("DATABASE_URL", world.settings.database_url)
-
-    async def run(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, main, arguments)
-
-    return run
-
-
-async def test_the_commands(world: World, haru: Run, tmp_path: Path) -> None:
+async def test_the_commands(world: World, haru: Haru, tmp_path: Path) -> None:
     alice, ada = await world.player(), await admin(world)
     nobody = await haru("coupons", "waiting")
     assert (nobody.exit_code, nobody.output) == (0, "No grant waits for a code.\n")
@@ -175,7 +159,7 @@ async def test_the_commands(world: World, haru: Run, tmp_path: Path) -> None:
     assert (await haru("coupons", "waiting")).output == "MILK: 1\n"
 
 
-async def test_what_an_import_refuses(world: World, haru: Run, tmp_path: Path) -> None:
+async def test_what_an_import_refuses(world: World, haru: Haru, tmp_path: Path) -> None:
     file = tmp_path / "codes"
     before = await world.count("coupon_code")
     for content, coupon_type, complaint in (
@@ -204,21 +188,3 @@ async def test_a_database_out_of_reach(
     result = await asyncio.to_thread(CliRunner().invoke, main, arguments)
     assert result.exit_code == 1
     assert result.output.startswith("Error: The database does not answer")
-
-
-async def test_old_keys_are_pruned(world: World, haru: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idempotency.prune, "__kwdefaults__", {"limit": 2})
-    alice = await world.player()
-    now = dt.datetime.now(dt.UTC)
-    for number, age in enumerate([0, 29, 30, 31, 31, 40, 400]):
-        await world.sql.execute(
-            """INSERT INTO idempotency_key (user_id, key, request, answer, created_at)
-            VALUES ($1, $2, 'play:DICE', '{}', $3)""",
-            alice.player_id,
-            f"{number}",
-            now - dt.timedelta(days=age, seconds=-60 if age == 30 else 0),
-        )
-    pruned = await haru("db", "prune")
-    assert (pruned.exit_code, pruned.output) == (0, "deleted: 4\n")
-    assert await world.count("idempotency_key") == 3
-    assert (await haru("db", "prune")).output == "deleted: 0\n"
