@@ -24,10 +24,9 @@ from schema.context import Info
 from schema.games import DrawLotteryResult, PlayDiceResult, PlayInput, SpinRouletteResult, play_of
 from schema.players import IssuedToken, IssueTokenInput, IssueTokenResult
 from schema.season_pass import ClaimRewardInput, ClaimRewardResult, LevelReward, StampInput, StampReceipt, StampResult
-from services import players
 from services.errors import Forbidden
 from services.rules.play import Claim, Play, Stamp
-from services.tokens import admit_staff
+from services.tokens import admit
 
 
 async def _play(info: Info, input: PlayInput, feature: FeatureType) -> Any:  # noqa: A002 (the contract's name)
@@ -75,11 +74,11 @@ async def issue_token(info: Info, input: IssueTokenInput) -> IssueTokenResult:  
     """Issue an access token."""
     if input.role is not Role.PLAYER and info.context.me.role is not Role.ADMIN:
         raise Forbidden("Only ADMIN may issue tokens of other roles than PLAYER.")
-    app, name, role = info.context.app, external_id(input.external_id), input.role
-    if role is Role.PLAYER:
-        player = await app.transact(lambda tx: players.sign_in(tx, name))
+    app, command = info.context.app, partial(admit, external_id=external_id(input.external_id), role=input.role)
+    if info.context.me.role is Role.SERVICE:
+        player = await app.transact(partial(command, actor=None))
     else:
-        player = await as_staff(info, partial(admit_staff, external_id=name, role=role))
+        player = await as_staff(info, command)
     return IssuedToken.of(app.issue_token(player.id, input.role), player)
 
 

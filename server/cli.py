@@ -13,21 +13,22 @@ import click
 import uvicorn
 
 from models import Role
+from resolvers.root import external_id
 from resolvers.schema import sdl
 from schema.context import AccessToken
 from server import database as migrations
 from server.app import create_app, wall_clock
 from server.auth import Tokens
-from server.cli_common import database_of, in_transaction, settings_or_exit, url_of
+from server.cli_common import actor, database_of, in_transaction, settings_or_exit, url_of
 from server.cli_coupons import coupons
 from server.cli_operate import schedule
 from server.connections import HttpConnection, WebSocketConnection
 from server.demo import demo_tokens, load_demo
 from server.settings import Settings
 from server.subscriptions import SubscriptionLimits
-from services.errors import HaruError
+from services.errors import BadRequest, HaruError
 from services.idempotency import BEGINNING, prune
-from services.players import sign_in
+from services.tokens import admit
 
 EXPOSED = (
     "WARNING: whoever reaches {}:{} can be an administrator here, where tokens are handed out;"
@@ -177,14 +178,28 @@ async def _prune(settings: Settings) -> int:
     return deleted
 
 
+def _external_id(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    """What the API takes as an external id, too."""
+    try:
+        return external_id(given)
+    except BadRequest as bad:
+        raise click.BadParameter(bad.message) from None
+
+
 @main.command()
-@click.option("--external-id", required=True, help="The player's id in your system; created on first sight.")
+@click.option(
+    "--external-id",
+    required=True,
+    callback=_external_id,
+    help="The player's id in your system; created on first sight.",
+)
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.PLAYER.value, show_default=True)
 def token(external_id: str, role: str) -> None:
-    """Print an access token."""
+    """Print an access token. The audit log tells who had it printed."""
     with database_of(settings_or_exit()) as settings:
+        command = partial(admit, actor=actor("token"), external_id=external_id, role=Role(role))
         try:
-            player = asyncio.run(in_transaction(settings, lambda tx: sign_in(tx, external_id)))
+            player = asyncio.run(in_transaction(settings, command))
         except HaruError as failed:
             raise click.ClickException(failed.message) from None
         issued: AccessToken = _tokens(settings).issue(player.id, Role(role))

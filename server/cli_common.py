@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import SystemRandom  # noqa: TID251 (a command is a process of its own)
@@ -42,6 +43,15 @@ def url_of(settings: Settings) -> str:
     """The database's URL, within `database_of`."""
     assert settings.database_url is not None
     return settings.database_url
+
+
+def actor(command: str) -> str:
+    """Who acts in the audit log, having a shell beside the database: `alice (haru token)`, by the system's user."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = "cli"
+    return f"{user} (haru {command})"
 
 
 async def in_transaction(settings: Settings, command: Any) -> Any:

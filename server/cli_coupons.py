@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
-from server.cli_common import database_of, in_transaction, settings_or_exit, url_of
+from server.cli_common import actor, database_of, in_transaction, settings_or_exit, url_of
 from server.settings import Settings
 from services.coupons import Imported, Waiting, import_codes, read_codes, waiting_grants
 from services.database import Database
 from services.errors import HaruError, ValidationFailed
-
-ACTOR = "haru coupons import"
-"""Who acts in the audit log: whoever has a shell beside the database."""
 
 
 @click.group()
@@ -35,9 +33,8 @@ def import_(file: Path, coupon_type: str) -> None:
     with database_of(settings_or_exit()) as settings:
         try:
             codes = read_codes(file.read_bytes())
-            imported: Imported = asyncio.run(
-                in_transaction(settings, lambda tx: import_codes(tx, actor=ACTOR, coupon_type=coupon_type, codes=codes))
-            )
+            command = partial(import_codes, actor=actor("coupons import"), coupon_type=coupon_type, codes=codes)
+            imported: Imported = asyncio.run(in_transaction(settings, command))
         except ValidationFailed as faulty:
             for issue in faulty.issues:
                 click.echo(f"{_place(issue.path)}: {issue.message}", err=True)

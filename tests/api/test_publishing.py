@@ -114,19 +114,6 @@ async def test_an_entry_names_its_target_and_holds_both_states(world: World) -> 
     }
 
 
-async def test_a_staff_token_is_on_record(world: World) -> None:
-    ada = await world.player("ada", Role.ADMIN)
-    issue = """mutation Issue($input: IssueTokenInput!) {
-        issueToken(input: $input) { ... on IssuedToken { player { id externalId } } } }"""
-    await ada.data(issue, input={"externalId": "bob"})
-    assert await audit(world) == []
-    issued = await ada.data(issue, input={"externalId": "otto", "role": "OPERATOR"})
-    player_id = issued["issueToken"]["player"]["id"]
-    (entry,) = await audit(world)
-    assert (entry["actor"], entry["action"], entry["target"]) == ("ada (ADMIN)", "issueToken", "user otto")
-    assert entry["after"] == {"externalId": "otto", "playerId": player_id, "role": "OPERATOR"}
-
-
 async def test_an_actor_without_an_account_changes_nothing(world: World) -> None:
     olive = await operator(world)
     await world.sql.execute('DELETE FROM "user" WHERE external_id = $1', "olive")
