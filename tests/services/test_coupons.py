@@ -176,7 +176,9 @@ async def test_what_an_import_refuses(world: World, haru: Haru, tmp_path: Path) 
     assert await world.count("coupon_code") == before
 
 
-@pytest.mark.parametrize("arguments", [("coupons", "waiting"), ("db", "prune"), ("coupons", "import", "FILE")])
+@pytest.mark.parametrize(
+    "arguments", [("coupons", "waiting"), ("db", "prune"), ("db", "verify"), ("coupons", "import", "FILE")]
+)
 async def test_a_database_out_of_reach(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
