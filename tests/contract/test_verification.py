@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import make_url
+from sqlalchemy import MetaData, make_url
 
+from models.base import NAMING_CONVENTION
+from server import verification
 from server.cli import main
 from server.database import EXPECTED_REVISION, upgrade
 from server.definitions import CHECKS_AGAIN
@@ -126,6 +129,13 @@ def test_a_database_without_tables(server_url: str, monkeypatch: pytest.MonkeyPa
     assert told.exit_code == 1
     assert told.stdout.startswith("alembic_version: none\n")
     assert "missing: table reward_ledger\n" in told.stderr
+
+
+def test_models_that_are_not_what_the_migrations_make(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "Base", SimpleNamespace(metadata=MetaData(naming_convention=NAMING_CONVENTION)))
+    told = command(url, monkeypatch)
+    assert told.exit_code == 1
+    assert "the models differ from the migrations: ('remove_table', Table('reward_ledger'" in told.stderr
 
 
 def test_a_role_that_may_not_verify_is_told_what_it_needs(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
