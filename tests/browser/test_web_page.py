@@ -8,7 +8,9 @@ import pytest
 
 from models import FeatureType
 from tests.browser.visit import Visit
-from tests.world import World
+from tests.serving import serving
+from tests.staff import operator, upsert, valid
+from tests.world import Client, World
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Route
@@ -21,6 +23,15 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
+DAY = "query ($date: Date!) { featureSchedule(from: $date, to: $date) { revision } }"
+TODAY = "{ todayFeature { ... on TodayFeature { date } } }"
+HIDE = """
+Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+SHOW = HIDE.replace("true,", "false,")
+
+
 class Play(Visit):
     """The page to play."""
 
@@ -30,6 +41,10 @@ class Play(Visit):
         await self.page.locator(".wallet dd").first.wait_for()
         await self.page.locator(".ranking li").first.wait_for()
         await self.page.locator(".season .levels").wait_for()
+
+    async def sees(self, feature: str) -> None:
+        """Wait until a feature is on."""
+        await self.page.locator(".hero", has_text=f"Today's event · {feature}").wait_for()
 
     async def play(self) -> None:
         """Press the big button, and see what came out."""
@@ -52,6 +67,13 @@ def look(request: pytest.FixtureRequest) -> str:
 async def visit(browser: "Browser", home: str, look: str) -> AsyncIterator[Play]:
     async with Play.to(browser, home, reduced_motion="reduce", timezone_id="Asia/Seoul", **LOOKS[look]) as visit:
         yield visit
+
+
+async def reschedule(client: Client, feature: FeatureType, date: str = "2026-03-02", **more: Any) -> None:
+    """Change a day, as an operator does."""
+    (day,) = (await client.data(DAY, date=date))["featureSchedule"]
+    given = valid("upsertFeatureSchedule", date=date, featureType=feature, expectedRevision=day["revision"], **more)
+    assert (await upsert(client, "upsertFeatureSchedule", given))["__typename"] == "ScheduledDay"
 
 
 def keys_sent(visit: Visit) -> list[str]:
@@ -214,3 +236,52 @@ async def test_the_day_turns_while_the_page_is_open(world: World, visit: Play) -
     await visit.page.locator(".hero h1", has_text="행운의 룰렛").wait_for()
     await visit.page.get_by_text("3 of 3 left today").wait_for()
     visit.complaints = [text for text in visit.complaints if "401" not in text]  # the demo token had run out, too
+
+
+async def test_what_an_operator_changes_is_shown_without_a_reload(world: World, visit: Play) -> None:
+    staff = await operator(world)
+    await visit.open()
+    await visit.play()
+    await reschedule(staff, FeatureType.LOTTERY)
+    await visit.sees("Lottery")
+    await visit.play()
+    assert await world.count("lottery_log") == 1
+    await reschedule(staff, FeatureType.LOTTERY, isActive=False)
+    await visit.page.locator('[data-code="NO_FEATURE_TODAY"]').wait_for()
+    await reschedule(staff, FeatureType.ROULETTE)
+    await visit.sees("Roulette")
+
+
+async def test_a_stream_whose_token_ran_out_is_taken_up_with_a_new_one(world: World, visit: Play) -> None:
+    await visit.open()
+    await visit.until(lambda: visit.of("TodayChanges"))
+    world.clock.advance(hours=2)
+    await reschedule(await operator(world), FeatureType.LOTTERY)  # the stream ends instead of telling it
+    await visit.sees("Lottery")
+    assert len({sent.authorization for sent in visit.of("TodayChanges")}) == 2
+    visit.complaints = [text for text in visit.complaints if "401" not in text]
+
+
+async def test_a_stream_that_the_server_ended_is_taken_up_again(browser: "Browser", empty_database: str) -> None:
+    async with serving(empty_database) as served, Play.to(browser, served.url, locale="en-US") as visit:
+        await visit.open()
+        await visit.until(lambda: visit.of("TodayChanges"))
+        await served.stop()
+        await visit.until(lambda: visit.complaints)  # the page tries, and nobody is there
+        await served.start()
+        staff = Client(served.http, served.tokens["OPERATOR"])
+        date = (await staff.data(TODAY))["todayFeature"]["date"]
+        await reschedule(staff, FeatureType.LOTTERY, date)
+        await visit.sees("Lottery")
+        visit.complaints = [text for text in visit.complaints if "ERR_CONNECTION_REFUSED" not in text]
+
+
+async def test_a_page_that_nobody_sees_needs_no_stream(world: World, visit: Play) -> None:
+    await visit.open()
+    await visit.until(lambda: visit.of("TodayChanges"))
+    await visit.page.evaluate(HIDE)
+    await reschedule(await operator(world), FeatureType.LOTTERY)
+    await asyncio.sleep(0.5)
+    await visit.sees("Dice")
+    await visit.page.evaluate(SHOW)
+    await visit.sees("Lottery")

@@ -13,7 +13,7 @@ export function App() {
   useEffect(() => {
     resume().then(setSession, () => setSession(null));
   }, []);
-  // Everything changes with the player and with the day: a new client has an empty cache.
+  // Everything changes with the player and with what is on: a new client has an empty cache.
   const client = useMemo(() => createClient(session ?? null, () => setSession(null)), [session, day]);
 
   function signIn(next: Session | null) {
@@ -25,7 +25,7 @@ export function App() {
     <Provider value={client}>
       <Header session={session} onChange={signIn} />
       <main key={`${session?.token} ${day}`}>
-        {session ? <Today onDayTurned={() => setDay(day + 1)} /> : <Invitation onSignIn={signIn} />}
+        {session ? <Today onChanged={() => setDay(day + 1)} /> : <Invitation onSignIn={signIn} />}
       </main>
       <Footer />
     </Provider>

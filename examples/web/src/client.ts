@@ -10,6 +10,7 @@ export function createClient(session: Session | null, onSignedOut: () => void): 
   return new Client({
     url: "/graphql",
     preferGetMethod: false,
+    fetchSubscriptions: true, // as event streams, by the exchange that sends everything else
     exchanges: [
       cacheExchange,
       // Before the retries, so that a token is looked for once. A demo token that has run out is replaced by a new one.

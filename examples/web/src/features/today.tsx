@@ -1,9 +1,10 @@
 import { useEffect } from "react";
 import { useQuery } from "urql";
 import { ServerClock, useTimeUntil } from "../clock";
-import { FailureFields, graphql, type FeatureType } from "../graphql";
+import { FailureFields, graphql, isFailure, type Failure, type FeatureType } from "../graphql";
 import { useText } from "../language";
 import { Answered } from "../parts/problem";
+import { useTold } from "../subscription";
 import { Dice } from "./dice";
 import { Lottery } from "./lottery";
 import { Ranking } from "./ranking";
@@ -29,11 +30,32 @@ export const TodayQuery = graphql(
   [FailureFields],
 );
 
+const TodayChanges = graphql(
+  `
+    subscription TodayChanges {
+      answer: todayFeatureChanged {
+        ... on TodayFeature {
+          date
+          featureType
+        }
+        ...Failure
+      }
+    }
+  `,
+  [FailureFields],
+);
+
 const MAIN = { DICE: Dice, ROULETTE: Roulette, LOTTERY: Lottery } as const;
 
 /** Today's feature comes first; around it is what goes on every day. */
-export function Today({ onDayTurned }: { onDayTurned: () => void }) {
+export function Today({ onChanged }: { onChanged: () => void }) {
   const [result] = useQuery({ query: TodayQuery });
+  const shown = result.data?.answer;
+  const told = useTold(TodayChanges);
+  const isAnother = shown && told && whatIsOn(shown) !== whatIsOn(told);
+  useEffect(() => {
+    if (isAnother) onChanged();
+  }, [isAnother]);
   return (
     <Answered result={result}>
       {({ date, featureType, title, serverTime, endsAt }) => {
@@ -41,7 +63,7 @@ export function Today({ onDayTurned }: { onDayTurned: () => void }) {
         const ranking = <Ranking today={date} isOn={featureType === "RANKING"} />;
         return (
           <ServerClock serverTime={serverTime}>
-            <Hero feature={featureType} date={date} title={title} endsAt={endsAt} onDayTurned={onDayTurned} />
+            <Hero feature={featureType} date={date} title={title} endsAt={endsAt} onPassed={onChanged} />
             <div className="columns">
               <div>
                 {Game && <Game />}
@@ -61,17 +83,21 @@ export function Today({ onDayTurned }: { onDayTurned: () => void }) {
   );
 }
 
+function whatIsOn(answer: { date: string; featureType: FeatureType } | Failure): string {
+  return isFailure(answer) ? answer.code : `${answer.date} ${answer.featureType}`;
+}
+
 interface HeroProps {
   feature: FeatureType;
   date: string;
   title: string;
   endsAt: string;
-  onDayTurned: () => void;
+  onPassed: () => void;
 }
 
-function Hero({ feature, date, title, endsAt, onDayTurned }: HeroProps) {
+function Hero({ feature, date, title, endsAt, onPassed }: HeroProps) {
   const { t, day } = useText();
-  const time = useTimeUntil(endsAt, onDayTurned);
+  const time = useTimeUntil(endsAt, onPassed);
   useEffect(() => {
     document.documentElement.dataset["feature"] = feature; // its colours
   }, [feature]);

@@ -1,0 +1,43 @@
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { useClient } from "urql";
+import type { Asks } from "./graphql";
+
+/**
+ * What a subscription told last; undefined before it told anything.
+ *
+ * A stream ends when the token expires or the server is deployed anew, and an answer with errors is its last. It is
+ * taken up again after a pause and then tells at once how things stand, so nothing is missed. Nor is it by a page
+ * that nobody sees and that needs no stream: over HTTP/1.1 a browser has six connections to a host, for all its tabs.
+ */
+export function useTold<Answer>(subscription: Asks<Answer, Record<string, never>>): Answer | undefined {
+  const client = useClient();
+  const [told, setTold] = useState<Answer>();
+  const [attempt, setAttempt] = useState(0);
+  const isSeen = useSyncExternalStore(onVisibilityChange, () => !document.hidden);
+
+  useEffect(() => {
+    if (!isSeen) return;
+    let timer = 0;
+    const stream = client.subscription(subscription, {}).subscribe(({ data, error, hasNext }) => {
+      if (data) setTold(data.answer);
+      if (hasNext && !error) return;
+      clearTimeout(timer);
+      timer = window.setTimeout(() => setAttempt(attempt + 1), pause());
+    });
+    return () => {
+      clearTimeout(timer);
+      stream.unsubscribe();
+    };
+  }, [client, isSeen, attempt]);
+  return told;
+}
+
+/** One to three seconds: not all players come back at the same moment. */
+function pause(): number {
+  return 1000 + Math.random() * 2000;
+}
+
+function onVisibilityChange(notify: () => void): () => void {
+  document.addEventListener("visibilitychange", notify);
+  return () => document.removeEventListener("visibilitychange", notify);
+}
