@@ -23,6 +23,11 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
+PUBLISH = """
+mutation ($date: Date!, $rows: [RankingRowInput!]!) {
+  publishRanking(input: {date: $date, rows: $rows}) { __typename }
+}
+"""
 DAY = "query ($date: Date!) { featureSchedule(from: $date, to: $date) { revision } }"
 TODAY = "{ todayFeature { ... on TodayFeature { date } } }"
 HIDE = """
@@ -131,18 +136,29 @@ async def test_a_season_pass_is_stamped_and_a_level_claimed(world: World, visit:
 @every_look
 async def test_a_ranking_is_read_and_leafed_through(world: World, visit: Play, look: str) -> None:
     await world.today(FeatureType.RANKING)
+    staff = await operator(world)
+    for date, players in (("2026-02-28", 12), ("2026-02-27", 1)):
+        rows = [{"rank": rank, "displayName": f"no. {rank}", "score": -rank} for rank in range(1, players + 1)]
+        assert (await staff.data(PUBLISH, date=date, rows=rows))["publishRanking"]["__typename"] == "RankingSnapshot"
     await visit.open()
     ranking = visit.page.locator(".ranking")
     assert await ranking.locator("li").count() == 11  # the first ten, and the player's own row
     assert await ranking.locator('[data-me="true"] b').inner_text() == "11"
+    more = ranking.locator("button.quiet")
+    assert await more.count() == 0
     await visit.shoot(f"web/ranking-{look}")
-    await ranking.locator("nav button").first.click()
+    earlier = ranking.locator("nav button").first
+    await earlier.click()
     await ranking.locator('[data-code="RANKING_NOT_FOUND"]').wait_for()
-    await ranking.locator("nav button").last.click()
-    await ranking.locator("li").first.wait_for()
-    await ranking.locator("button.quiet").click()
-    await ranking.locator("button.quiet").wait_for(state="detached")
-    assert await ranking.locator("li").count() == 11
+    await earlier.click()
+    await more.wait_for()
+    assert await ranking.locator("li").count() == 10
+    await more.click()
+    await more.wait_for(state="detached")
+    assert await ranking.locator("li").count() == 12
+    await earlier.click()
+    alone = "1명 참여" if "ko" in LOOKS[look]["locale"] else "1 player ·"
+    await ranking.locator(".note", has_text=alone).wait_for()
 
 
 async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World, visit: Play) -> None:

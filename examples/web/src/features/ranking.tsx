@@ -18,9 +18,6 @@ const RankingQuery = graphql(
               score
               isMe
             }
-            pageInfo {
-              hasNextPage
-            }
           }
           me {
             rank
@@ -79,7 +76,7 @@ export function Ranking({ today, isOn }: { today: string; isOn: boolean }) {
 
 function Entries({ snapshot, onMore }: { snapshot: Snapshot; onMore: () => void }) {
   const { t, number } = useText();
-  const { nodes, pageInfo } = snapshot.entries;
+  const { nodes } = snapshot.entries;
   const { me } = snapshot;
   const rows = me && !nodes.some(({ isMe }) => isMe) ? [...nodes, { ...me, isMe: true }] : nodes;
   return (
@@ -99,7 +96,7 @@ function Entries({ snapshot, onMore }: { snapshot: Snapshot; onMore: () => void 
         {t.ranking.players(number(snapshot.totalEntries))}
         {!me && ` · ${t.ranking.unranked}`}
       </p>
-      {pageInfo.hasNextPage && nodes.length < 100 && (
+      {rows.length < snapshot.totalEntries && nodes.length < 100 && (
         <button className="quiet" onClick={onMore}>
           {t.ranking.more}
         </button>

@@ -60,7 +60,7 @@ export const en: Text = {
   ranking: {
     title: "Ranking",
     me: "You",
-    players: (count) => `${count} players`,
+    players: (count) => (count === "1" ? "1 player" : `${count} players`),
     earlier: "Day before",
     later: "Day after",
     more: "Show more",
