@@ -5,41 +5,59 @@ Needs the generated package: `ariadne-codegen`. The token is in TOKEN, the addre
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from itertools import count
 from uuid import uuid4
 
 import httpx
 from haru_client.client import Client
-from haru_client.enums import LevelRewardState
+from haru_client.draw_lottery import DrawLottery
+from haru_client.enums import FeatureType, LevelRewardState
+from haru_client.exceptions import GraphQLClientError, GraphQLClientHttpError
 from haru_client.input_types import ClaimRewardInput, PlayInput
 from haru_client.play_dice import PlayDice
+from haru_client.spin_roulette import SpinRoulette
+
+Played = PlayDice | SpinRoulette | DrawLottery
+Play = Callable[[PlayInput], Awaitable[Played]]
 
 
-async def play(client: Client) -> None:
-    """Play dice until there is nothing left to play."""
-    while True:
+async def play(client: Client, feature: FeatureType) -> None:
+    """Play the day's game until its limit is reached, or three times where there is none."""
+    games: dict[FeatureType, Play] = {
+        FeatureType.DICE: client.play_dice,
+        FeatureType.ROULETTE: client.spin_roulette,
+        FeatureType.LOTTERY: client.draw_lottery,
+    }
+    if feature not in games:
+        return
+    for plays in count(1):
         # One key per play. Made before the first attempt, it makes sending it again safe.
-        answer = (await send_again_when_lost(client, PlayInput(idempotency_key=str(uuid4())))).play_dice
+        answer = (await send_again_when_lost(games[feature], PlayInput(idempotency_key=str(uuid4())))).play
         match answer.typename__:
-            case "DicePlay":
-                won = answer.reward
-                print(f"{answer.outcome.value}: {won.amount} {won.type_.value}, {answer.daily_limit.remaining} left")
             case "DailyLimitReached":
                 print(f"come back at {answer.daily_limit.resets_at:%Y-%m-%d %H:%M %Z}")
                 return
             case "Problem":
                 print(f"{answer.code.value}: {answer.message}")
                 return
+            case game:
+                won, limit = answer.reward, answer.daily_limit
+                left = "no limit" if limit.unlimited else f"{limit.remaining} left"
+                print(f"{game}: {won.amount} {won.type_.value}, {left}")
+                if limit.unlimited and plays == 3:
+                    return
 
 
-async def send_again_when_lost(client: Client, command: PlayInput) -> PlayDice:
+async def send_again_when_lost(play: Play, command: PlayInput) -> Played:
     """Send a play; when the answer is lost on its way, or may be another, send the very same again."""
     for attempt in range(5):
         await asyncio.sleep(attempt)
         try:
-            played = await client.play_dice(command)
+            played = await play(command)
         except httpx.TransportError:
             continue
-        if played.play_dice.typename__ != "Problem" or not played.play_dice.retryable:
+        if played.play.typename__ != "Problem" or not played.play.retryable:
             return played
     raise SystemExit("The server does not answer.")
 
@@ -62,14 +80,13 @@ async def claim(client: Client) -> None:
 async def main() -> None:
     """Play the day."""
     url = os.environ.get("HARU_URL", "http://127.0.0.1:8000")
-    headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
+    headers = {"Authorization": f"Bearer {os.environ.get('TOKEN')}"}
     async with Client(f"{url}/graphql", headers=headers) as client:
         today = (await client.today()).today_feature
         if today.typename__ == "Problem":
             raise SystemExit(f"{today.code.value}: {today.message}")
         print(f"{today.date}: {today.title}")
-        if today.feature_type.value == "DICE":
-            await play(client)
+        await play(client, today.feature_type)
         await claim(client)
         me = (await client.balances()).me
         for balance in me.balances:
@@ -77,4 +94,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except GraphQLClientHttpError as refusal:  # as of a token that is not valid: the body says so
+        raise SystemExit(refusal.response.text) from None
+    except (GraphQLClientError, httpx.TransportError) as error:
+        raise SystemExit(str(error)) from None

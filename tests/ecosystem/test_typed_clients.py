@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from models import FeatureType
 from tests.docs.examples import PAGES
+from tests.games import GameUnderTest, another_session, every_game
 from tests.outside import CLIENTS, PROJECT, ariadne, node, package, run
 from tests.serving import Served
 
@@ -60,35 +65,61 @@ def test_types_of_codegen_and_gql_tada(project: Path) -> None:
     node(TSC, "--strict", "--project", ".", cwd=project / "typed")
 
 
-async def test_example_in_typescript(project: Path, served: Served) -> None:
-    example = project / "examples" / "typescript"
-    wanted, provided = _dependencies(example / "package.json"), _dependencies(CLIENTS / "package.json")
-    assert wanted.items() <= provided.items()
-    node(CODEGEN, cwd=example)
-    node(TSC, cwd=example)
-    output = node("dist/play.js", cwd=example, environment=await _player(served))
-    assert_day_played(output)
+def test_the_example_in_typescript_uses_the_packages_of_tests_clients() -> None:
+    wanted = _dependencies(PROJECT / "examples" / "typescript" / "package.json")
+    assert wanted.items() <= _dependencies(CLIENTS / "package.json").items()
 
 
-async def test_example_in_python(project: Path, served: Served) -> None:
-    example = project / "examples" / "python"
-    run(ariadne("ariadne-codegen"), cwd=example)
-    output = run(ariadne("python"), "play.py", cwd=example, environment=await _player(served))
-    assert_day_played(output)
+@pytest.fixture(scope="module", params=["python", "typescript"])
+def example(request: pytest.FixtureRequest, project: Path) -> Callable[..., str]:
+    """An example, built: runs it in an environment, and answers what it printed."""
+    cwd = project / "examples" / request.param
+    if request.param == "python":
+        run(ariadne("ariadne-codegen"), cwd=cwd)
+        return partial(run, ariadne("python"), "play.py", cwd=cwd)
+    node(CODEGEN, cwd=cwd)
+    node(TSC, cwd=cwd)
+    return partial(node, "dist/play.js", cwd=cwd)
 
 
-def assert_day_played(output: str) -> None:
-    """Three games of dice, the season pass, and the balances."""
-    lines = output.splitlines()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d: \S.*", lines[0]), output
-    assert [re.sub(r"(WIN|DRAW|LOSE): \d+ POINT", "played", line) for line in lines[1:4]] == [
-        "played, 2 left",
-        "played, 1 left",
-        "played, 0 left",
-    ], output
-    assert lines[4].startswith("come back at "), output
-    assert lines[5].startswith("season pass: level 1, "), output
-    assert re.fullmatch(r"\S+ has [1-9]\d* POINT", lines[-2]), output
+@pytest.mark.parametrize("limit", [3, 0], ids=["limited", "unlimited"])
+@every_game
+async def test_an_example_plays_the_days_game(
+    example: Callable[..., str], served: Served, game: GameUnderTest, limit: int
+) -> None:
+    async with _day_of(served, game, limit):
+        title, *lines = example(environment=await _player(served)).splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d: \S.*", title)
+    left = ["2 left", "1 left", "0 left"] if limit else ["no limit"] * 3
+    won = rf"{game.played}: \d+ (POINT|TOKEN|COUPON|NONE), "
+    assert [re.sub(won, "", line) for line in lines[:3]] == left, lines
+    if limit:
+        assert lines.pop(3).startswith("come back at "), lines
+    assert lines[3].startswith("season pass: level 1, "), lines
+    assert re.fullmatch(r"\S+ has [1-9]\d* POINT", lines[-2]), lines
+
+
+def test_an_example_tells_in_one_line_that_its_token_is_not_valid(example: Callable[..., str], served: Served) -> None:
+    with pytest.raises(AssertionError) as failed:
+        example(environment={"HARU_URL": served.url, "TOKEN": "nonsense"})
+    assert re.fullmatch(r"\n.*token.*\n", str(failed.value))
+
+
+@asynccontextmanager
+async def _day_of(served: Served, game: GameUnderTest, limit: int) -> AsyncIterator[None]:
+    """Today is the day of `game`, with this daily limit; afterwards all is as it was."""
+    today = "UPDATE feature_schedule SET feature_type = $1 WHERE date = (now() AT TIME ZONE $2)::date"
+    plays = f"UPDATE {game.config} SET {game.limit} = $1 WHERE is_active"
+    zone = served.environment["HARU_TIME_ZONE"]
+    async with another_session(served.database_url) as sql:
+        before = await sql.fetchval(f"SELECT {game.limit} FROM {game.config} WHERE is_active")
+        assert await sql.execute(today, game.feature, zone) == "UPDATE 1"
+        await sql.execute(plays, limit)
+        try:
+            yield
+        finally:
+            await sql.execute(plays, before)
+            await sql.execute(today, FeatureType.DICE, zone)
 
 
 async def _player(served: Served) -> dict[str, str]:

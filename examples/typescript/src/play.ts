@@ -13,18 +13,34 @@ const TODAY = graphql(`
     }
   }
 `);
-const PLAY_DICE = graphql(`
-  mutation PlayDice($input: PlayInput!) {
-    playDice(input: $input) {
-      __typename
-      ... on DicePlay {
-        replayed outcome userDice dealerDice
-        reward { type amount balance }
-        dailyLimit { remaining }
-      }
-      ... on DailyLimitReached { dailyLimit { resetsAt } }
-      ... on UserError { code message retryable }
+/** The games, each played by a mutation of its own; what all have in common is asked of their interface. */
+const GAMES = {
+  DICE: graphql(`
+    mutation PlayDice($input: PlayInput!) {
+      play: playDice(input: $input) { __typename ...Play ...Refusal }
     }
+  `),
+  ROULETTE: graphql(`
+    mutation SpinRoulette($input: PlayInput!) {
+      play: spinRoulette(input: $input) { __typename ...Play ...Refusal }
+    }
+  `),
+  LOTTERY: graphql(`
+    mutation DrawLottery($input: PlayInput!) {
+      play: drawLottery(input: $input) { __typename ...Play ...Refusal }
+    }
+  `),
+};
+// Fragments are found by their names.
+graphql(`
+  fragment Play on GamePlay {
+    replayed
+    reward { type amount balance }
+    dailyLimit { remaining unlimited }
+  }
+  fragment Refusal on UserError {
+    code message retryable
+    ... on DailyLimitReached { dailyLimit { resetsAt } }
   }
 `);
 const SEASON_PASS = graphql(`
@@ -61,40 +77,48 @@ const client = new Client({
   fetchOptions: { headers: { authorization: `Bearer ${process.env['TOKEN']}` } },
 });
 
+function quit(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
 /** The data of an answer. A token that is not valid, or a request that is wrong, has errors and an `extensions.code`. */
 function dataOf<Data, Variables extends AnyVariables>({ data, error }: OperationResult<Data, Variables>): Data {
-  if (error) throw error;
-  if (!data) throw new Error('The answer has no data.');
+  if (error || !data) return quit(error?.message ?? 'The answer has no data.');
   return data;
 }
 
-/** Play dice once. When the answer is lost on its way, or may be another, the very same play is sent again. */
-async function playOnce() {
+/** Play once. When the answer is lost on its way, or may be another, the very same play is sent again. */
+async function playOnce(game: keyof typeof GAMES) {
   // One key per play. Made before the first attempt, it makes sending it again safe.
   const input = { idempotencyKey: randomUUID() };
   for (let attempt = 0; attempt < 5; attempt++) {
     await sleep(attempt * 1000);
-    const result = await client.mutation(PLAY_DICE, { input });
+    const result = await client.mutation(GAMES[game], { input });
     if (result.error?.networkError) continue;
-    const { playDice } = dataOf(result);
-    if (playDice.__typename !== 'Problem' || !playDice.retryable) return playDice;
+    const { play } = dataOf(result);
+    if (play.__typename !== 'Problem' || !play.retryable) return play;
   }
-  throw new Error('The server does not answer.');
+  return quit('The server does not answer.');
 }
 
-async function playDice(): Promise<void> {
-  for (;;) {
-    const play = await playOnce();
+/** Play the day's game until its limit is reached, or three times where there is none. */
+async function playGame(game: keyof typeof GAMES): Promise<void> {
+  for (let plays = 1; ; plays++) {
+    const play = await playOnce(game);
     switch (play.__typename) {
-      case 'DicePlay':
-        console.log(`${play.outcome}: ${play.reward.amount} ${play.reward.type}, ${play.dailyLimit.remaining} left`);
-        break;
       case 'DailyLimitReached':
         console.log(`come back at ${play.dailyLimit.resetsAt}`);
         return;
       case 'Problem':
         console.log(`${play.code}: ${play.message}`);
         return;
+      default: {
+        const { reward, dailyLimit } = play;
+        const left = dailyLimit.unlimited ? 'no limit' : `${dailyLimit.remaining} left`;
+        console.log(`${play.__typename}: ${reward.amount} ${reward.type}, ${left}`);
+        if (dailyLimit.unlimited && plays === 3) return;
+      }
     }
   }
 }
@@ -115,9 +139,9 @@ async function claimLevels(): Promise<void> {
 }
 
 const { todayFeature: today } = dataOf(await client.query(TODAY, {}));
-if (today.__typename === 'Problem') throw new Error(`${today.code}: ${today.message}`);
+if (today.__typename === 'Problem') quit(`${today.code}: ${today.message}`);
 console.log(`${today.date}: ${today.title}`);
-if (today.featureType === 'DICE') await playDice();
+if (today.featureType !== 'RANKING' && today.featureType !== 'SEASON_PASS') await playGame(today.featureType);
 await claimLevels();
 const { me } = dataOf(await client.query(BALANCES, {}));
 for (const { amount, type } of me.balances) console.log(`${me.externalId} has ${amount} ${type}`);
