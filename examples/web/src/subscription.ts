@@ -6,8 +6,8 @@ import type { Asks } from "./graphql";
  * What a subscription told last; undefined before it told anything.
  *
  * A stream ends when the token expires or the server is deployed anew, and an answer with errors is its last. It is
- * taken up again after a pause and then tells at once how things stand, so nothing is missed. Nor is it by a page
- * that nobody sees and that needs no stream: over HTTP/1.1 a browser has six connections to a host, for all its tabs.
+ * taken up again after a pause and then tells at once how things stand, so nothing is missed. A page that nobody sees
+ * has none: over HTTP/1.1 a browser has six connections to a host, for all its tabs.
  */
 export function useTold<Answer>(subscription: Asks<Answer, Record<string, never>>): Answer | undefined {
   const client = useClient();
