@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from random import SystemRandom  # noqa: TID251 (a command is a process of its own)
 from typing import Any
 
+import asyncpg
 import click
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from server.app import wall_clock
 from server.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 from server.settings import Settings, SettingsError, read_settings
 from services.calendar import Calendar
-from services.database import Database
+from services.database import UNREACHABLE, Database
+from services.errors import Unavailable
 from services.transaction import Transactor
 
 
@@ -28,15 +32,19 @@ def settings_or_exit() -> Settings:
 
 @contextmanager
 def database_of(settings: Settings) -> Iterator[Settings]:
-    """The settings with a database: DATABASE_URL's, or the embedded one, which runs as long as somebody uses it."""
-    if settings.database_url is not None:
-        yield settings
-        return
+    """The settings with a database: DATABASE_URL's, or the embedded one, which runs as long as somebody uses it.
+
+    What the database refuses or does not answer becomes a message.
+    """
     try:
-        with embedded_postgres(settings.state_dir) as url:
-            yield settings.model_copy(update={"database_url": url})
-    except EmbeddedPostgresError as failed:
+        with embedded_postgres(settings.state_dir) if settings.database_url is None else nullcontext(None) as url:
+            yield settings.model_copy(update={"database_url": url or settings.database_url})
+    except (EmbeddedPostgresError, CommandError) as failed:
         raise click.ClickException(str(failed)) from None
+    except (asyncpg.PostgresError, DBAPIError) as failed:
+        raise click.ClickException(f"The database refuses: {getattr(failed, 'orig', failed)}") from None
+    except (*UNREACHABLE, Unavailable) as failed:
+        raise click.ClickException(f"The database cannot be reached: {failed}") from None
 
 
 def url_of(settings: Settings) -> str:

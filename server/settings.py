@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from models import FeatureType
 from server.persisted import read_documents
@@ -18,6 +20,7 @@ from server.persisted import read_documents
 PROJECT = Path(__file__).resolve().parent.parent
 EXAMPLE_SECRET = "haru-local-example-secret-not-for-production"
 MIN_SECRET_BYTES = 32
+ADDRESS_NEEDED = "must be a PostgreSQL address: postgresql://user:password@host:port/database"
 
 
 class SettingsError(ValueError):
@@ -119,7 +122,11 @@ class Settings(BaseSettings):
             return None
         scheme, separator, rest = value.partition("://")
         if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
-            raise ValueError("must be a PostgreSQL address: postgresql://user:password@host/database")
+            raise ValueError(ADDRESS_NEEDED)
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError):  # which would quote the password
+            raise ValueError(ADDRESS_NEEDED) from None
         return f"postgresql+asyncpg://{rest}"
 
     @field_validator("time_zone")
