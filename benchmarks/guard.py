@@ -1,6 +1,6 @@
 """`python -m benchmarks.guard`: what the worst documents cost before they run, or before they are refused.
 
-A document is parsed, guarded, validated and kept once; these are its cold costs, and those of a hit.
+A document is parsed, guarded, validated, measured and kept once; these are its cold costs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from services.errors import HaruError
 
 DEPTH = 60
 SELECTION = "{ id externalId isBlocked createdAt balances { type amount } }"
+VARIABLES = {"first": 100}
 
 
 def doubled_fragments() -> str:
@@ -27,9 +28,18 @@ def doubled_fragments() -> str:
     return f"{{ ...F0 }}{middle}{last}"
 
 
+def rows_of_rows(inner: int) -> str:
+    """A page of as many rows as a variable tells, in each a page of `inner`, in each of those 14 resolvers."""
+    resolvers = " ".join(f"a{n}: player {{ __typename }}" for n in range(14))
+    rows = f"nodes {{ player {{ events(first: {inner}) {{ nodes {{ {resolvers} }} }} }} }}"
+    return f"query ($first: Int!) {{ me {{ events(first: $first) {{ {rows} }} }} }}"
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "accepted: 15 aliases of a whole player": lambda: "{" + " ".join(f"a{n}: me {SELECTION}" for n in range(15)) + "}",
     "accepted: 190 fields": lambda: "{" + " ".join(["me { " + "id " * 19 + "}"] * 9) + "}",
+    "accepted: 100 rows of 3 rows of 14 players": lambda: rows_of_rows(3),
+    "refused: 100 rows of 100 rows of 14 players": lambda: rows_of_rows(100),
     "refused: doubled fragments": doubled_fragments,
     "refused: 16 aliases": lambda: "{" + " ".join(f"a{n}: me {{ id }}" for n in range(16)) + "}",
     "refused: one token too many": lambda: "{ me { " + "id " * 600 + "} }",
@@ -46,7 +56,7 @@ def milliseconds(documents: Documents, text: str) -> tuple[float, str]:
     """The CPU-milliseconds of preparing a document, and how it ended."""
     start = time.process_time()
     try:
-        documents.prepare(text)
+        documents.prepare(text).operation(None, VARIABLES)
         ended = "accepted"
     except HaruError as refusal:
         ended = refusal.code

@@ -36,7 +36,7 @@ from services.errors import QueryTooComplex
 
 @dataclass(frozen=True)
 class GraphQLLimits:
-    """How large a document may be."""
+    """How large a document may be, and its answer."""
 
     tokens: int = 500
     """Lexical tokens of the document; the parser stops there."""
@@ -54,6 +54,9 @@ class GraphQLLimits:
 
     playing_mutations: frozenset[str] = frozenset()
     """The names of the mutations that play a game."""
+
+    answer_fields: int = 10_000
+    """Fields that the answer would have, as `AnswerSize` counts them: the dearest keep the only loop for 0.2 s."""
 
     validation_errors: int = 5
     """Faults that are reported of one document."""
@@ -95,6 +98,12 @@ def guard(document: DocumentNode, limits: GraphQLLimits) -> None:
         sizes = [Size(depth=limits.depth + 1)]
     for size in sizes:
         _compare(size, limits)
+
+
+def guard_answer(fields: float, limits: GraphQLLimits) -> None:
+    """Refuse an answer of so many fields beyond the limit. Raises: QueryTooComplex."""
+    if fields > limits.answer_fields:
+        raise QueryTooComplex(f"The answer might have more than {limits.answer_fields} fields; ask for shorter pages.")
 
 
 def _compare(size: Size, limits: GraphQLLimits) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from graphql import (
     DocumentNode,
@@ -30,8 +30,9 @@ from strawberry import Schema
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from server.answer_size import answer_sizes
 from server.executor import CompiledOperation
-from server.limits import GraphQLLimits, guard
+from server.limits import GraphQLLimits, guard, guard_answer
 from services.errors import BadRequest, QueryTooComplex
 
 RULES = (*specified_rules, *recommended_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -77,8 +78,15 @@ class RecentlyUsed(Generic[Kept]):
 class Document:
     """A valid document and its operations."""
 
-    def __init__(self, schema: Schema, node: DocumentNode, *, hide_suggestions: bool) -> None:
-        """Take a document that passed the guard and validation."""
+    def __init__(self, schema: Schema, node: DocumentNode, *, limits: GraphQLLimits, hide_suggestions: bool) -> None:
+        """Take a document that passed the guard and validation.
+
+        Raises: QueryTooComplex, when an answer would be too large whatever the variables.
+        """
+        self.limits = limits
+        self.sizes = answer_sizes(schema._schema, node)
+        for size in self.sizes.values():
+            guard_answer(size.least, limits)
         self.introspects = introspects(node)
         self.operations = {
             definition.name.value if definition.name else None: CompiledOperation(
@@ -88,16 +96,20 @@ class Document:
             if isinstance(definition, OperationDefinitionNode)
         }
 
-    def operation(self, name: str | None) -> CompiledOperation:
-        """Choose the operation to execute. Raises: BadRequest, when the name fits none, or more than one."""
-        if name is not None:
-            chosen = self.operations.get(name)
-            if chosen is None:
-                raise BadRequest(f"Unknown operation named '{name}'.")
-            return chosen
-        if len(self.operations) != 1:
-            raise BadRequest("Must provide operation name if query contains multiple operations.")
-        return next(iter(self.operations.values()))
+    def operation(self, name: str | None, variables: Mapping[str, Any]) -> CompiledOperation:
+        """Choose the operation to execute with these raw variables.
+
+        Raises: BadRequest, when the name fits none, or more than one; QueryTooComplex, when its answer would be too
+        large.
+        """
+        if name is None:
+            if len(self.operations) != 1:
+                raise BadRequest("Must provide operation name if query contains multiple operations.")
+            (name,) = self.operations
+        elif name not in self.operations:
+            raise BadRequest(f"Unknown operation named '{name}'.")
+        guard_answer(self.sizes[name].fields(variables), self.limits)
+        return self.operations[name]
 
 
 class Documents:
@@ -120,7 +132,7 @@ class Documents:
             node = self._parse(text)
             guard(node, self.limits)
             self._validate(node)
-            document = Document(self.schema, node, hide_suggestions=self.hide_suggestions)
+            document = Document(self.schema, node, limits=self.limits, hide_suggestions=self.hide_suggestions)
             self.prepared.put(text, document)
         return document
 

@@ -1,7 +1,7 @@
 """What GraphQL is served by, whatever the transport: who asks, whether they may, the operation, and its answers.
 
 A request passes these gates in this order: token, admission (rates, which count a bad token, too), the parser's token
-cap, the document guard, validation, variables, execution with a deadline, masking.
+cap, the document guard, validation, the size of the answer, variables, execution with a deadline, masking.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from server.executor import CompiledOperation
 from server.http import Headers, Refused
 from server.limits import GraphQLLimits
 from server.masking import execution_errors, public_error, report_bug, request_errors
-from server.operations import Documents, InvalidDocument
+from server.operations import Document, Documents, InvalidDocument
 from server.persisted import NOT_FOUND, PersistedDocuments, PersistedQueryNotFound
 from services.errors import BadRequest, HaruError, Unauthenticated, Unavailable
 
@@ -36,7 +36,7 @@ TOOK_TOO_LONG = "The request took too long; try again shortly."
 
 @dataclass(frozen=True)
 class GraphQLOptions:
-    """How the endpoint behaves; `GraphQLLimits` says how large a document may be."""
+    """How the endpoint behaves; `GraphQLLimits` says how large a document and its answer may be."""
 
     introspection: bool = False
     """Whether everybody may introspect; without it there are no suggestions ("Did you mean") either."""
@@ -155,25 +155,26 @@ class GraphQLService(Generic[Principal]):
 
     def prepare(self, request: Mapping[str, Any], principal: Principal | None, request_id: str) -> Prepared[Principal]:
         """Prepare the operation that `request` asks for. Raises: Unprepared."""
+        variables = request.get("variables") or {}
         try:
-            operation = self._operation(request, principal)
+            operation = self._document(request, principal).operation(request.get("operationName") or None, variables)
         except InvalidDocument as invalid:
             raise Unprepared(request_errors(invalid.errors)) from None
         except PersistedQueryNotFound:
             raise Unprepared([NOT_FOUND]) from None
         except HaruError as error:
             raise Unprepared([public_error(error)]) from None
-        return Prepared(operation, request.get("variables") or {}, principal, request_id)
+        return Prepared(operation, variables, principal, request_id)
 
-    def _operation(self, request: Mapping[str, Any], principal: Principal | None) -> CompiledOperation:
-        """Choose the operation. Raises: InvalidDocument, PersistedQueryNotFound, QueryTooComplex, BadRequest."""
+    def _document(self, request: Mapping[str, Any], principal: Principal | None) -> Document:
+        """Find the document. Raises: InvalidDocument, PersistedQueryNotFound, QueryTooComplex, BadRequest."""
         text, digest = self.persisted.text(request)
         document = self.documents.prepare(text)
         if digest is not None:
             self.persisted.register(digest, text)
         if document.introspects and not self._may_introspect(principal):
             raise BadRequest("Introspection is switched off.")
-        return document.operation(request.get("operationName") or None)
+        return document
 
     def _may_introspect(self, principal: Principal | None) -> bool:
         if self.options.introspection:

@@ -409,9 +409,9 @@ class RateLimited(RequestError):
 class QueryTooComplex(RequestError):
     """The document is too complex.
 
-    When: the document has too many tokens, fields, aliases or directives, nests too deeply, or plays more than
-        once.
-    Do: split the document.
+    When: the document has too many tokens, fields, aliases or directives, nests too deeply, plays more than once,
+        or asks for too large an answer.
+    Do: split the document, or ask for shorter pages.
     In: everything
     """
 
