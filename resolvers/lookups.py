@@ -8,7 +8,17 @@ from uuid import UUID
 import strawberry
 
 from resolvers.root import root
-from schema.connections import After, Connection, First, connection_of, decode_cursor, instant, page_size, row_number
+from schema.connections import (
+    After,
+    Connection,
+    First,
+    connection_of,
+    decode_cursor,
+    instant,
+    page_size,
+    printable,
+    row_number,
+)
 from schema.context import Info
 from schema.events import UserEvent, UserEventFilter, event_key
 from schema.lookups import AuditEntry
@@ -31,7 +41,7 @@ async def players(
     """Players."""
     database, size = info.context.app.database, page_size(first)
     if search:
-        last = decode_cursor(after, str)
+        last = decode_cursor(after, printable)
         found = await search_players(database, search, first=size, after=last[0] if last else None)
         return connection_of(found, lambda row: [row.external_id], Player.of)
     page = await newest_players(database, first=size, after=decode_cursor(after, instant, row_number))
