@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any, NewType
 
@@ -16,26 +17,32 @@ BigInt = NewType("BigInt", int)
 JSON = NewType("JSON", object)
 
 
+# fromisoformat takes much more of ISO 8601 than this, as weeks, and more with every Python.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_HOUR_AND_MINUTE = r"([01]\d|2[0-3]):[0-5]\d"
+_INSTANT = re.compile(rf"{_DATE.pattern}[Tt]{_HOUR_AND_MINUTE}:[0-5]\d(\.\d+)?([Zz]|[+-]{_HOUR_AND_MINUTE})", re.ASCII)
+
+
 def _date(value: object) -> dt.date:
-    if not isinstance(value, str) or len(value) != 10:  # the only form: fromisoformat would take 20261123 as well
-        raise ValueError("A Date is written YYYY-MM-DD.")
+    message = "A Date is a day of the calendar, written YYYY-MM-DD."
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError(message)
     try:
         return dt.date.fromisoformat(value)
     except ValueError:
-        raise ValueError("A Date is a day of the calendar, written YYYY-MM-DD.") from None
+        raise ValueError(message) from None
 
 
 def _instant(value: object) -> dt.datetime:
     message = "A DateTime is written as RFC 3339 with its offset, as 2026-01-31T09:00:00+09:00."
-    if not isinstance(value, str) or len(value) < 20 or value[10] not in "Tt":
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise ValueError(message)
     try:
-        instant = dt.datetime.fromisoformat(value)
+        return dt.datetime.fromisoformat(value.upper()).astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("A DateTime is of the years 1 to 9999, in UTC too.") from None
     except ValueError:
         raise ValueError(message) from None
-    if instant.tzinfo is None:
-        raise ValueError(message)
-    return instant.astimezone(dt.UTC)
 
 
 def _big_int(value: object) -> int:
