@@ -2,7 +2,9 @@
 
 A public client sends the same few documents over and over, and preparing one costs more than executing it many times.
 So what passed is kept, keyed by the text, in a bounded cache that drops what was used longest ago. What did not pass is
-not kept: nobody may push the good ones out with rubbish.
+not kept, so rubbish pushes nothing out. Valid documents do: whoever sends very many makes others pay for preparing
+theirs again. That is milliseconds each (`benchmarks/guard.py`), as often as the rates let anybody send; trusted
+documents put an end to it, for nobody can add to them.
 """
 
 from __future__ import annotations
