@@ -1,7 +1,7 @@
 """How large an answer a document asks for: a hundred rows of a hundred rows are soon written, and long in the making.
 
-Every field counts 1, as often as it would be in the answer; one with the argument `first` counts 2, for a page costs
-more than a value does, also when it is empty or refused. What lies below it counts `first` times, also what a
+Every field counts 1, as often as it would be in the answer; one with the argument `first` counts `PAGE`, for a page
+costs more than a value does, also when it is empty or refused. What lies below it counts `first` times, also what a
 connection tells of itself: it stands for the rows, which are read even where none is told. What lies below any other
 list counts `WHOLE_LIST` times. As with the other limits, aliases, fragments, every member of a union, and what a
 directive might leave out all count.
@@ -34,6 +34,8 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
+
+PAGE = 4
 
 WHOLE_LIST = 5
 """How long a list is taken to be that comes whole: longer than balances, shorter than the levels of a season."""
@@ -141,7 +143,7 @@ class _Measure:
             return terms
         inner = self.selections(node.selection_set, get_named_type(field.type))
         if "first" in field.args:
-            terms[()] += 1
+            terms[()] = PAGE
             times, lengths = first_of(field, node)
         else:
             times, lengths = WHOLE_LIST if is_whole_list(field, parent) else 1, ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from functools import partial
 from typing import Any
@@ -77,12 +78,25 @@ def serve() -> None:
     """
     # uvicorn raises the signal again once it has stopped; as SystemExit it still lets the database stop behind it.
     signal.signal(signal.SIGTERM, _exit)
-    with database_of(settings_or_exit()) as settings:
+    asked = settings_or_exit()
+    _check_address(asked)
+    with database_of(asked) as settings:
         if settings.is_local:
             migrations.upgrade(url_of(settings))
             asyncio.run(in_transaction(settings, lambda tx: load_demo(tx, settings.demo_today)))
             _print_welcome(settings)
         _run_server(settings)
+
+
+def _check_address(settings: Settings) -> None:
+    """Tell at once, before anything is changed or printed, that the address is not to be had."""
+    try:
+        family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as taken:
+        where = f"{settings.host}, port {settings.port}"
+        why = taken.strerror if isinstance(taken, socket.gaierror) else os.strerror(taken.errno or 0)
+        raise click.ClickException(f"{where}: {why}. HOST and PORT name another.") from None
 
 
 def _exit(*_: object) -> None:
@@ -113,7 +127,7 @@ def _run_server(settings: Settings) -> None:
 
 def _print_welcome(settings: Settings) -> None:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 (only to print it)
-    address = f"http://{host}:{settings.port}"
+    address = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     click.echo(f"\n  Play      {address}/\n  API       {address}/graphql\n  GraphiQL  {address}/graphiql\n")
     for one in demo_tokens(_tokens(settings).issue):
         click.echo(f"  {one['label']} ({one['role']}):\n  {one['token']}\n")

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.schema import schema, sdl
-from server.answer_size import CONNECTION, WHOLE_LIST, AnswerSize, answer_sizes
+from server.answer_size import CONNECTION, PAGE, WHOLE_LIST, AnswerSize, answer_sizes
 from server.limits import GraphQLLimits
 from server.operations import Documents
 from services.errors import QueryTooComplex
@@ -44,14 +44,14 @@ def fields(text: str, **variables: Any) -> float:
 def answered(text: str, **variables: Any) -> int:
     """Execute the document over lists that are as long as they are taken to be; count the fields of the answer.
 
-    A connection is resolved as its length, and its own fields count once for each row; a page counts 2.
+    A connection is resolved as its length, and its own fields count once for each row; a page counts `PAGE`.
     """
     count = 0
 
     def resolve(source: Any, info: Any, **arguments: Any) -> Any:
         nonlocal count
         first, paged = arguments.get("first", 0), info.parent_type.name.endswith(CONNECTION)
-        count += source if paged else 2 if first else 1
+        count += source if paged else PAGE if first else 1
         named = get_named_type(info.return_type)
         value = next(iter(named.values)) if isinstance(named, GraphQLEnumType) else 0 if is_leaf_type(named) else first
         if not is_list_type(get_nullable_type(info.return_type)):
@@ -97,7 +97,7 @@ def test_it_is_that_of_an_answer_of_full_pages(text: str) -> None:
 
 
 def test_rows_count_though_nothing_is_told_of_them() -> None:
-    assert fields("{ players(first: 100) { __typename } }") == 2 + 100
+    assert fields("{ players(first: 100) { __typename } }") == PAGE + 100
 
 
 def test_every_member_and_what_a_directive_leaves_out_count() -> None:
@@ -105,7 +105,7 @@ def test_every_member_and_what_a_directive_leaves_out_count() -> None:
     two = "{ diceStatus { ... on DiceStatus { dailyLimit { max } } ... on Problem { code } } }"
     assert fields(two) == fields(one) + 1
     skipped = "query ($s: Boolean!) { players(first: 100) @skip(if: $s) { nodes { id @include(if: false) } } }"
-    assert fields(skipped, s=True) == 2 + 100 * 2
+    assert fields(skipped, s=True) == PAGE + 100 * 2
 
 
 NESTED = "query (%s) { players(first: $n) { nodes { id } } }"
@@ -131,18 +131,18 @@ NESTED = "query (%s) { players(first: $n) { nodes { id } } }"
     ],
 )
 def test_what_a_variable_asks_for(declared: str, variables: dict[str, Any], rows: int) -> None:
-    assert fields(NESTED % declared, **variables) == 2 + rows * 2
+    assert fields(NESTED % declared, **variables) == PAGE + rows * 2
 
 
 @pytest.mark.parametrize(("literal", "rows"), [("0", 1), ("-5", 1), ("2147483647", 2147483647)])
 def test_an_absurd_page_does_not_make_others_cheaper(literal: str, rows: int) -> None:
-    assert fields(f"{{ players(first: {literal}) {{ nodes {{ id }} }} }}") == 2 + rows * 2
+    assert fields(f"{{ players(first: {literal}) {{ nodes {{ id }} }} }}") == PAGE + rows * 2
 
 
 def test_operations_have_defaults_of_their_own() -> None:
     text = "query A($n: Int! = 2) { ...f } query B($n: Int! = 5) { ...f } query C { me { id } } "
     sizes = answer_sizes(CORE, parse(text + "fragment f on Query { players(first: $n) { nodes { id } } }"))
-    assert {name: size.fields({}) for name, size in sizes.items()} == {"A": 6, "B": 12, "C": 2}
+    assert {name: size.fields({}) for name, size in sizes.items()} == {"A": PAGE + 4, "B": PAGE + 10, "C": 2}
     assert [size.varies for size in sizes.values()] == [True, True, False]
 
 
@@ -208,7 +208,7 @@ def test_what_no_variables_could_make_small_is_not_kept() -> None:
 
 @pytest.mark.parametrize(("first", "fits"), [(49, True), (50, False)])
 def test_the_limit(first: int, fits: bool) -> None:
-    limits = GraphQLLimits(answer_fields=100)
+    limits = GraphQLLimits(answer_fields=PAGE + 98)
     documents = Documents(schema, limits=limits, hide_suggestions=True, cache_size=4)
     document = documents.prepare(NESTED % "$n: Int!")
     if fits:
