@@ -15,7 +15,8 @@ import click
 from server.embedded_postgres import binary_directories
 from services.database import HOT_SESSION
 
-SESSION = " ".join(f"-c {name}={value}" for name, value in HOT_SESSION.items() if name != "application_name")
+_ESCAPED = {name: value.replace(" ", "\\ ") for name, value in HOT_SESSION.items() if name != "application_name"}
+SESSION = " ".join(f"-c {name}={value}" for name, value in _ESCAPED.items())
 """The planner settings of haru's own hot connections."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import BALANCE_TYPES, Player, RewardBalance, RewardType
+from models import BALANCE_TYPES, Player, RewardType
 from services import audit
 from services.database import Database
 from services.errors import NotFound
@@ -32,6 +32,10 @@ class PlayerRow:
     created_at: dt.datetime
 
 
+# Every page that a player opens asks for these two: they are as hot as a play.
+PLAYERS = 'SELECT u.id, u.external_id, u.is_blocked, u.created_at FROM "user" u WHERE u.id = ANY ($1::bigint[])'
+BALANCES = "SELECT b.user_id, b.reward_type, b.amount FROM reward_balance b WHERE b.user_id = ANY ($1::bigint[])"
+
 PLAYER_COLUMNS = (Player.id, Player.external_id, Player.is_blocked, Player.created_at)
 
 
@@ -45,26 +49,22 @@ async def sign_in(tx: Transaction, external_id: str) -> PlayerRow:
 
 async def find_player(database: Database, player_id: int) -> PlayerRow | None:
     """The account with this id, or none."""
-    async with database.read() as connection:
-        row = (await connection.execute(select(*PLAYER_COLUMNS).where(Player.id == player_id))).one_or_none()
-        return PlayerRow(*row) if row else None
+    return (await players_by_id(database, [player_id]))[0]
 
 
 async def players_by_id(database: Database, ids: Sequence[int]) -> list[PlayerRow | None]:
     """The accounts with these ids, in their order."""
-    query = select(*PLAYER_COLUMNS).where(Player.id.in_(ids))
-    async with database.read() as connection:
-        found = {row.id: PlayerRow(*row) for row in await connection.execute(query)}
+    async with database.hot() as connection:
+        found = {row["id"]: PlayerRow(*row) for row in await connection.fetch(PLAYERS, ids)}
     return [found.get(player_id) for player_id in ids]
 
 
 async def balances(database: Database, player_ids: Sequence[int]) -> list[dict[RewardType, int]]:
     """What players have of every reward that is kept as a balance; 0 where there never was any."""
-    query = select(RewardBalance).where(RewardBalance.user_id.in_(player_ids))
     held: dict[int, dict[RewardType, int]] = {player_id: dict.fromkeys(BALANCE_TYPES, 0) for player_id in player_ids}
-    async with database.read() as connection:
-        for row in await connection.execute(query):
-            held[row.user_id][row.reward_type] = row.amount
+    async with database.hot() as connection:
+        for user_id, reward_type, amount in await connection.fetch(BALANCES, player_ids):
+            held[user_id][RewardType(reward_type)] = amount
     return [held[player_id] for player_id in player_ids]
 
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+import pytest
 from sqlalchemy import event
 
 from tests.world import World
@@ -34,14 +36,21 @@ class Statements:
 
 @contextmanager
 def watched(world: World) -> Iterator[Statements]:
-    """Watch the statements of reads and of staff."""
+    """Watch the statements of both pools."""
     statements, engine = Statements(), world.parts.database.engine.sync_engine
+    execute = asyncpg.Connection._execute  # type: ignore[attr-defined]
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         statements.sent.append((statement, parameters))
 
+    async def noted(self: Any, query: str, arguments: Any, *rest: Any, **options: Any) -> Any:
+        statements.sent.append((query, arguments))
+        return await execute(self, query, arguments, *rest, **options)
+
     event.listen(engine, "before_cursor_execute", note)
     try:
-        yield statements
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncpg.Connection, "_execute", noted)
+            yield statements
     finally:
         event.remove(engine, "before_cursor_execute", note)
