@@ -146,8 +146,8 @@ class Lane:
         """Finish what was accepted, then give the connection back."""
         self._stopping = True
         self._arrived.set()
-        if self._task is not None:
-            await self._task
+        assert self._task is not None
+        await self._task
         if self._alone:
             await asyncio.wait(self._alone)
         self._drop_connection()
@@ -219,13 +219,15 @@ class Lane:
 
     async def _attempt_all(self, batch: list[Member]) -> None:
         """Try until the batch is stored, at first in two statements, then under locks."""
-        for attempt in range(ATTEMPTS):
+        attempt = 0
+        while True:
+            attempt += 1
             connection = await self._own_connection()
             try:
                 async with asyncio.timeout(6.0):
-                    await self._attempt(connection, batch, locked=attempt > 0)
+                    await self._attempt(connection, batch, locked=attempt > 1)
             except (*RACES, *CLASHES):
-                if attempt == ATTEMPTS - 1:
+                if attempt == ATTEMPTS:
                     raise
             except UNREACHABLE:
                 self._drop_connection()

@@ -53,7 +53,9 @@ class Transactor:
         """
         now = self._clock()
         tx_date = self._calendar.business_date(now)
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 with reachable(late=LockNotAcquired):
                     async with self._database.engine.begin() as connection:
@@ -61,4 +63,3 @@ class Transactor:
             except DBAPIError as failure:
                 if sqlstate(failure) not in RETRIED or attempt == ATTEMPTS:
                     raise
-        raise AssertionError("unreachable: the last attempt returns or raises")

@@ -47,13 +47,11 @@ class DiceRules(Struct, frozen=True):
 
     def reward(self, outcome: DiceOutcome) -> Reward:
         """What an outcome is worth."""
-        match outcome:
-            case DiceOutcome.WIN:
-                return Reward(self.win_reward_type, self.win_reward_amount, self.win_coupon_type)
-            case DiceOutcome.DRAW:
-                return Reward(self.draw_reward_type, self.draw_reward_amount, self.draw_coupon_type)
-            case DiceOutcome.LOSE:
-                return Reward(self.lose_reward_type, self.lose_reward_amount, self.lose_coupon_type)
+        if outcome is DiceOutcome.WIN:
+            return Reward(self.win_reward_type, self.win_reward_amount, self.win_coupon_type)
+        if outcome is DiceOutcome.DRAW:
+            return Reward(self.draw_reward_type, self.draw_reward_amount, self.draw_coupon_type)
+        return Reward(self.lose_reward_type, self.lose_reward_amount, self.lose_coupon_type)
 
 
 def outcome_of(user: tuple[int, int], dealer: tuple[int, int]) -> DiceOutcome:

@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from models import Role
 from services.database import Database
 from services.errors import Unavailable
+from services.transaction import Transaction
 from tests.games import another_session
-from tests.world import World, running
+from tests.world import Client, World, running
 
 NOW = text("SELECT now()")
 SESSIONS = """
@@ -96,3 +98,91 @@ async def test_a_socket_is_found_whatever_port_the_environment_names(
         alice = await world.player()
         assert (await alice.play())["__typename"] == "DicePlay"
         assert await alice.data("{ me { id } }")
+
+
+async def test_a_session_that_ends_during_a_read_makes_it_unavailable(world: World) -> None:
+    with pytest.raises(Unavailable):
+        async with world.parts.database.read() as connection:
+            await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+async def test_a_hot_connection_to_a_standby_is_given_up(world: World) -> None:
+    served_by = []
+
+    async def write(*, readonly: bool) -> None:
+        async with world.parts.database.hot() as connection, connection.transaction(readonly=readonly):
+            served_by.append(connection.get_server_pid())
+            await connection.execute("DELETE FROM coupon_code WHERE false")
+
+    with pytest.raises(Unavailable):
+        await write(readonly=True)
+    await write(readonly=False)
+    assert served_by[0] != served_by[1]
+
+
+async def test_a_pool_is_opened_once(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, made = Database(empty_database), []
+    create_pool = asyncpg.create_pool
+
+    def counted(**options: Any) -> Any:
+        made.append(options)
+        return create_pool(**options)
+
+    monkeypatch.setattr(asyncpg, "create_pool", counted)
+
+    async def use() -> None:
+        async with database.hot() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+
+    await asyncio.gather(*(use() for _ in range(5)))
+    assert len(made) == 1
+    await database.close()
+
+
+async def test_what_is_still_in_use_does_not_keep_a_database_open(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, using = Database(empty_database), asyncio.Event()
+
+    async def use() -> None:
+        async with database.hot() as connection:
+            using.set()
+            await connection.execute("SELECT pg_sleep(20)")
+
+    user = asyncio.create_task(use())
+    await using.wait()
+    monkeypatch.setattr("services.database.CONNECT_TIMEOUT_SECONDS", 0.05)
+    await database.close()
+    with pytest.raises(Unavailable):
+        await user
+
+
+async def test_a_database_before_its_first_migration_has_no_revision(world: World) -> None:
+    await world.sql.execute("ALTER TABLE alembic_version RENAME TO elsewhere")
+    try:
+        assert await world.parts.database.revision() is None
+        ready = await world.http.get("/readyz")
+        assert (ready.status_code, ready.json()["revision"]) == (503, None)
+    finally:
+        await world.sql.execute("ALTER TABLE elsewhere RENAME TO alembic_version")
+
+
+@pytest.mark.parametrize(("statement", "attempts"), [("SELECT 1 / 0", 1), ("SELECT haru_conflict_unless(false)", 5)])
+async def test_a_command_that_fails_is_run_again_where_that_may_help(
+    world: World, statement: str, attempts: int
+) -> None:
+    tried = []
+
+    async def command(tx: Transaction) -> None:
+        tried.append(tx)
+        await tx.connection.execute(text(statement))
+
+    with pytest.raises(DBAPIError):
+        await world.parts.transact(command)
+    assert len(tried) == attempts
+
+
+async def test_a_token_of_nobody_s_reads_nothing(world: World) -> None:
+    nobody = Client(world.http, world.parts.issue_token(999_999, Role.PLAYER).text)
+    for query in ("{ me { id } }", "{ diceStatus { __typename } }", "{ seasonPassStatus { __typename } }"):
+        assert await nobody.error_code(query) == "UNAUTHENTICATED"

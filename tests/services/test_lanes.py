@@ -99,3 +99,56 @@ async def test_a_standby_is_left_for_the_primary(world: World, monkeypatch: pyte
     assert (await alice.play())["__typename"] == "DicePlay"
     assert refused
     assert all(connection.is_closed() for connection in refused)
+
+
+PLAY_DICE = 'mutation { playDice(input: {idempotencyKey: "k"}) { __typename ... on UserError { code } } }'
+
+
+async def test_a_lane_that_stops_finishes_and_takes_nothing_more(empty_database: str) -> None:
+    async with running(empty_database) as world:
+        alice, bob = await world.player(), await world.player("bob")
+        async with another_session(empty_database) as session, session.transaction():
+            await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
+            waiting = asyncio.create_task(alice.execute(PLAY_DICE))
+            await asyncio.sleep(0.6)  # it waits by itself by now
+            stopping = asyncio.create_task(world.parts.lanes.__aexit__())
+            await asyncio.sleep(0.05)
+            assert await bob.error_code(PLAY_DICE) == "UNAVAILABLE"
+        await stopping
+        assert (await waiting)["data"]["playDice"]["__typename"] == "DicePlay"
+    # Leaving the world stops the lanes once more, which does no harm.
+
+
+async def test_a_full_lane_takes_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = await world.player()
+    before = await world.written()
+    monkeypatch.setattr(lanes, "QUEUE_SIZE", 0)
+    assert await alice.error_code(PLAY_DICE) == "UNAVAILABLE"
+    assert await world.written() == before
+
+
+async def test_neighbours_that_cannot_be_told_apart_go_on_alone(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(empty_database, HARU_LANES=1, HARU_LOCK_WAIT_SECONDS=1) as world:
+        alice, bob = await world.player(), await world.player("bob")
+        monkeypatch.setattr(lanes, "UNLOCKED_PLAYERS", "SELECT pg_terminate_backend(pg_backend_pid()), $1::bigint[]")
+        async with another_session(empty_database) as session, session.transaction():
+            await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
+            told = await asyncio.gather(alice.data(PLAY_DICE), bob.data(PLAY_DICE))
+        assert [answer["playDice"].get("code") for answer in told] == ["LOCK_NOT_ACQUIRED", None]
+
+
+async def test_who_waits_alone_is_told_in_time_whatever_hangs(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=0.5) as world:
+        alice = await world.player()
+
+        async def hanging(*_: object) -> None:
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(lanes.Lane, "_once_by_itself", hanging)
+        async with another_session(empty_database) as session, session.transaction():
+            await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
+            assert await alice.error_code(PLAY_DICE) == "UNAVAILABLE"
