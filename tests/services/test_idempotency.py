@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from statistics import median
 
 import pytest
 
@@ -53,7 +54,10 @@ async def test_a_chunk_reads_as_much_on_every_day_and_to_the_last(world: World) 
                 blocks.append(await blocks_of_chunk(world, since, oldest + dt.timedelta(days=1), keys // 4))
         assert await world.count("idempotency_key") == keys * min(day + 1, kept)
         await world.sql.execute("VACUUM ANALYZE idempotency_key")
-    assert max(blocks) < 1.1 * min(blocks), blocks
+    # Medians: now and then a snapshot of somebody else's keeps a vacuum from removing a day's dead entries.
+    assert median(blocks[-16:]) < 1.1 * median(blocks[:16]), blocks
+    for chunk in range(1, 4):
+        assert median(blocks[chunk::4]) < 1.1 * median(blocks), blocks
 
 
 async def blocks_of_chunk(world: World, since: dt.datetime, before: dt.datetime, limit: int) -> int:
