@@ -28,7 +28,7 @@ from server.demo import demo_tokens, load_demo
 from server.settings import Settings
 from server.subscriptions import SubscriptionLimits
 from server.verification import CannotVerifyError, verify
-from services.errors import BadRequest, HaruError
+from services.errors import BadRequest
 from services.idempotency import BEGINNING, prune
 from services.tokens import admit
 
@@ -163,8 +163,6 @@ def db_verify() -> None:
     with database_of(settings_or_exit()) as settings:
         try:
             verified = asyncio.run(verify(url_of(settings)))
-        except HaruError as failed:
-            raise click.ClickException(failed.message) from None
         except CannotVerifyError as failed:
             raise click.ClickException(str(failed)) from None
     click.echo(f"alembic_version: {verified.revision or 'none'}\nexpected:        {migrations.EXPECTED_REVISION}")
@@ -194,10 +192,7 @@ def db_prune() -> None:
     5,000, each in a transaction of its own, so that nobody waits; it can be stopped and run again at any time.
     """
     with database_of(settings_or_exit()) as settings:
-        try:
-            deleted = asyncio.run(_prune(settings))
-        except HaruError as failed:
-            raise click.ClickException(failed.message) from None
+        deleted = asyncio.run(_prune(settings))
     click.echo(f"deleted: {deleted}")
 
 
@@ -228,10 +223,7 @@ def token(external_id: str, role: str) -> None:
     """Print an access token. The audit log tells who had it printed."""
     with database_of(settings_or_exit()) as settings:
         command = partial(admit, actor=actor("token"), external_id=external_id, role=Role(role))
-        try:
-            player = asyncio.run(in_transaction(settings, command))
-        except HaruError as failed:
-            raise click.ClickException(failed.message) from None
+        player = asyncio.run(in_transaction(settings, command))
         issued: AccessToken = _tokens(settings).issue(player.id, Role(role))
         click.echo(issued.text)
 

@@ -18,7 +18,7 @@ from server.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 from server.settings import Settings, SettingsError, read_settings
 from services.calendar import Calendar
 from services.database import UNREACHABLE, Database
-from services.errors import Unavailable
+from services.errors import HaruError
 from services.transaction import Transactor
 
 
@@ -34,7 +34,7 @@ def settings_or_exit() -> Settings:
 def database_of(settings: Settings) -> Iterator[Settings]:
     """The settings with a database: DATABASE_URL's, or the embedded one, which runs as long as somebody uses it.
 
-    What the database refuses or does not answer becomes a message.
+    What goes wrong with it, or is refused by the domain, becomes a message.
     """
     try:
         with embedded_postgres(settings.state_dir) if settings.database_url is None else nullcontext(None) as url:
@@ -43,7 +43,9 @@ def database_of(settings: Settings) -> Iterator[Settings]:
         raise click.ClickException(str(failed)) from None
     except (asyncpg.PostgresError, DBAPIError) as failed:
         raise click.ClickException(f"The database refuses: {getattr(failed, 'orig', failed)}") from None
-    except (*UNREACHABLE, Unavailable) as failed:
+    except HaruError as failed:
+        raise click.ClickException(failed.message) from None
+    except UNREACHABLE as failed:
         raise click.ClickException(f"The database cannot be reached: {failed}") from None
 
 

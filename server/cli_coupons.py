@@ -13,7 +13,7 @@ from server.cli_common import actor, database_of, in_transaction, settings_or_ex
 from server.settings import Settings
 from services.coupons import Imported, Waiting, import_codes, read_codes, waiting_grants
 from services.database import Database
-from services.errors import HaruError, ValidationFailed
+from services.errors import ValidationFailed
 
 
 @click.group()
@@ -39,8 +39,6 @@ def import_(file: Path, coupon_type: str) -> None:
             for issue in faulty.issues:
                 click.echo(f"{_place(issue.path)}: {issue.message}", err=True)
             raise click.ClickException("Nothing was imported.") from None
-        except HaruError as failed:
-            raise click.ClickException(failed.message) from None
     click.echo(f"imported: {imported.codes}\nserved:   {imported.served}")
 
 
@@ -48,10 +46,7 @@ def import_(file: Path, coupon_type: str) -> None:
 def waiting() -> None:
     """Print how many grants wait for a code, a line for each type."""
     with database_of(settings_or_exit()) as settings:
-        try:
-            found = asyncio.run(_waiting(settings))
-        except HaruError as failed:
-            raise click.ClickException(failed.message) from None
+        found = asyncio.run(_waiting(settings))
     for one in found:
         click.echo(f"{one.coupon_type}: {one.grants}")
     if not found:
