@@ -58,14 +58,13 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on, once the answer is whole."""
         self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not separator or len(body) < _content_length(head):
+        if (body := whole_body(self._received)) is None:
             return
-        self._received = b""
+        received, self._received = self._received, b""
         now = perf_counter()
         self._load.answers.append((now, now - self._sent_at))
         if self._load.expected not in body:
-            self._load.failure = WrongAnswer(f"expected {self._load.expected!r}, got {head!r} {body!r}")
+            self._load.failure = WrongAnswer(f"expected {self._load.expected!r}, got {received!r}")
         if self._load.stopping or self._load.failure:
             self._transport.close()
         else:
@@ -76,6 +75,12 @@ class Connection(asyncio.Protocol):
         if not self._load.stopping and self._load.failure is None:
             self._load.failure = exc or WrongAnswer("the server closed the connection")
         self.closed.set_result(None)
+
+
+def whole_body(received: bytes) -> bytes | None:
+    """The body of an answer, once it is there whole."""
+    head, separator, body = received.partition(b"\r\n\r\n")
+    return body if separator and len(body) >= _content_length(head) else None
 
 
 def _content_length(head: bytes) -> int:

@@ -1,4 +1,4 @@
-"""CPU time of a process and all that it started, out of Linux's /proc."""
+"""CPU time and memory of a process and all that it started, out of Linux's /proc."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ def cpu_seconds(root: int) -> float:
 
     It never falls: the time of a child that ended (a PostgreSQL backend) is kept by the parent that waited for it.
     """
+    return sum(_family(root).values()) * TICK_SECONDS
+
+
+def peak_memory_bytes(root: int) -> int:
+    """The most that a process and its living descendants have had in memory, each at its own time."""
+    return sum(_peak_bytes(pid) for pid in _family(root))
+
+
+def _family(root: int) -> dict[int, int]:
+    """A process and its descendants, and the ticks of each."""
     ticks: dict[int, int] = {}
     children: defaultdict[int, list[int]] = defaultdict(list)
     for process in Path("/proc").glob("[0-9]*"):
@@ -37,9 +47,17 @@ def cpu_seconds(root: int) -> float:
             pid, parent, used = stat
             ticks[pid] = used
             children[parent].append(pid)
-    total, pending = 0, [root]
+    family, pending = {}, [root]
     while pending:
         pid = pending.pop()
-        total += ticks.get(pid, 0)
+        family[pid] = ticks.get(pid, 0)
         pending += children[pid]
-    return total * TICK_SECONDS
+    return family
+
+
+def _peak_bytes(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))

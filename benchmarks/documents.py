@@ -7,7 +7,7 @@ GRANTED = "fragment granted on GrantedReward { type amount balance couponCode }"
 DRAWN = {
     "DICE": "... on DicePlay { userDice userSum dealerDice dealerSum outcome }",
     "ROULETTE": "... on RouletteSpin { segment { id slot label isJackpot odds { weight totalWeight percent } } }",
-    "LOTTERY": "... on LotteryDraw { prize { id label stock odds { weight totalWeight percent } } }",
+    "LOTTERY": "... on LotteryDraw { prize { prizeId label stockAfter odds { weight totalWeight percent } } }",
 }
 FIELDS = {"DICE": "playDice", "ROULETTE": "spinRoulette", "LOTTERY": "drawLottery"}
 ANSWERS = {"DICE": b'"DicePlay"', "ROULETTE": b'"RouletteSpin"', "LOTTERY": b'"LotteryDraw"'}

@@ -12,8 +12,8 @@ import click
 
 from benchmarks.report import markdown
 from resolvers.schema import schema
-from server.limits import GraphQLLimits
-from server.operations import Documents, InvalidDocument
+from server.graphql.documents import Documents, InvalidDocument
+from server.graphql.limits import GraphQLLimits
 from services.errors import HaruError
 
 DEPTH = 60

@@ -19,7 +19,7 @@ import orjson
 
 from benchmarks import client, pgbench, statement
 from benchmarks.cpu import cpu_seconds
-from benchmarks.stage import PLAYERS, Stage
+from benchmarks.stage import PLAYERS, Served, Stage
 from server.app import wall_clock
 
 WARM_UP_SECONDS = 1.0
@@ -76,10 +76,10 @@ class Figures:
 class Clocks:
     """The CPU clocks, read once."""
 
-    def __init__(self, stage: Stage, server: int) -> None:
+    def __init__(self, stage: Stage, server: Served) -> None:
         self.postgres, self.server, self.client = (
             cpu_seconds(stage.postmaster),
-            cpu_seconds(server),
+            cpu_seconds(server.process),
             time.process_time(),
         )
         self.instant, self.counter = wall_clock().timestamp(), time.perf_counter()
@@ -100,7 +100,7 @@ async def _rows(stage: Stage) -> dict[str, int]:
     return dict(row)
 
 
-async def _window(stage: Stage, server: int, seconds: float) -> tuple[Clocks, Clocks]:
+async def _window(stage: Stage, server: Served, seconds: float) -> tuple[Clocks, Clocks]:
     await asyncio.sleep(WARM_UP_SECONDS)
     start = Clocks(stage, server)
     await asyncio.sleep(seconds)
@@ -115,6 +115,8 @@ class Requests:
     document: str
     rng: Random
     is_play: bool = True
+    players: int = PLAYERS
+    """How many of the players ask: all of them, or a few again and again."""
 
     def __post_init__(self) -> None:
         key = "KEY".ljust(36, "-")
@@ -128,18 +130,25 @@ class Requests:
 
     def __call__(self) -> bytes:
         """Make the next one."""
-        token = self.stage.tokens[self.rng.randrange(PLAYERS)]
+        token = self.stage.tokens[self.rng.randrange(self.players)]
         key = str(UUID(int=self.rng.getrandbits(128))).encode() if self.is_play else b""
         return b"%b%b\r\n\r\n%b%b%b" % (self._head, token, self._body, key, self._end)
 
 
-async def haru(
-    stage: Stage, server: int, requests: Requests, expected: bytes, *, connections: int, seconds: float, into: Figures
+async def requested(
+    stage: Stage,
+    server: Served,
+    requests: Requests,
+    expected: bytes,
+    *,
+    connections: int,
+    seconds: float,
+    into: Figures,
 ) -> None:
-    """Load the server for a while."""
+    """Load a server for a while."""
     before = await _rows(stage)
     load = client.Load(requests, expected)
-    opened = await client.connect(load, stage.settings.port, connections)
+    opened = await client.connect(load, server.port, connections)
     start, end = await _window(stage, server, seconds)
     await client.disconnect(load, opened)
     _add(into, load.between(start.counter, end.counter), start, end)
@@ -147,15 +156,15 @@ async def haru(
 
 
 async def single_statement(
-    stage: Stage, server: int, game: str, *, connections: int, seconds: float, into: Figures
+    stage: Stage, server: Served, game: str, *, connections: int, seconds: float, into: Figures
 ) -> None:
     """Load the database with the single statement for a while."""
     before = await _rows(stage)
-    script = statement.script(game, first_player=stage.first_player, players=PLAYERS, clients=connections)
+    script = statement.script(game, players=PLAYERS, clients=connections)
     with TemporaryDirectory(prefix="haru-pgbench-") as directory:
         async with pgbench.running(
             script,
-            await _texts(stage),
+            {"date": stage.today} | await texts(stage),
             socket_directory=stage.socket_directory,
             clients=connections,
             seconds=math.ceil(seconds + WARM_UP_SECONDS + 0.5),
@@ -166,15 +175,15 @@ async def single_statement(
     into.add_rows(before, await _rows(stage))
 
 
-async def _texts(stage: Stage) -> dict[str, str]:
+async def texts(stage: Stage) -> dict[str, str]:
     """The JSON texts of haru's own last play with a stamp, so that the statement writes as much."""
-    texts = {"date": stage.today}
+    found = {}
     for name, event in (("played", "PLAY"), ("stamped", "SEASON_PASS_STAMP"), ("climbed", "SEASON_PASS_LEVEL_UP")):
-        texts[name] = await stage.sql.fetchval(
+        found[name] = await stage.sql.fetchval(
             "SELECT meta_json::text FROM user_event_log WHERE event_name = $1 ORDER BY created_at DESC LIMIT 1", event
         )
-    texts["answer"] = await stage.sql.fetchval(
+    found["answer"] = await stage.sql.fetchval(
         "SELECT answer::text FROM idempotency_key WHERE answer ->> 'seasonPass' IS NOT NULL"
         " ORDER BY created_at DESC LIMIT 1"
     )
-    return texts
+    return found

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import click
 
-from server.embedded_postgres import binary_directories
-from services.database import HOT_SESSION
+from server.postgres.embedded import binary_directories
+from services.sessions import HOT_SESSION
 
-_ESCAPED = {name: value.replace(" ", "\\ ") for name, value in HOT_SESSION.items() if name != "application_name"}
+SETTINGS = {**HOT_SESSION, "haru.versions_moved": "yes"}
+"""The planner settings of haru's own hot connections, and that the statement moves the players' versions itself."""
+
+_ESCAPED = {name: value.replace(" ", "\\ ") for name, value in SETTINGS.items()}
 SESSION = " ".join(f"-c {name}={value}" for name, value in _ESCAPED.items())
-"""The planner settings of haru's own hot connections."""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.measure import TABLES, Figures
@@ -73,15 +74,14 @@ def table(lines: list[Line]) -> str:
     return markdown(HEAD, [line.cells() for line in lines])
 
 
-def rows_written(line: Line) -> str:
-    """New rows a play by table: that both sides did the same work."""
-    assert line.pgbench is not None
+def rows_written(sides: Mapping[str, Figures]) -> str:
+    """New rows a play by table: that all sides did the same work."""
     rows = [
-        (name, *(f"{side.rows[name] / side.plays:.2f}" for side in (line.haru, line.pgbench)))
+        (name, *(f"{side.rows[name] / side.plays:.2f}" for side in sides.values()))
         for name in TABLES
-        if line.haru.rows[name] or line.pgbench.rows[name]
+        if any(side.rows[name] for side in sides.values())
     ]
-    return markdown(("new rows a play", "haru", "pgbench"), rows)
+    return markdown(("new rows a play", *sides), rows)
 
 
 def targets(lines: list[Line]) -> str:

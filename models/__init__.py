@@ -1,16 +1,55 @@
 """Tables and constraints. Every rule that a constraint can hold, a named constraint holds."""
 
+from models.alarms import DrawAlarm, DrawTally, DrawWatch
 from models.audit import AuditEntry
-from models.base import LAST_DATE, MAX_AMOUNT, MAX_SAFE_INTEGER, MAX_STAMP_XP, Base
-from models.dice import DiceConfig, DiceLog
-from models.enums import BALANCE_TYPES, DiceOutcome, EventName, FeatureType, RewardCause, RewardType, Role
-from models.features import FeatureConfig, FeatureSchedule
-from models.games import MAX_DAILY_PLAYS
-from models.lottery import MAX_PRIZES, LotteryConfig, LotteryLog, LotteryPrize
+from models.base import (
+    COUPON_CODE_LENGTH,
+    COUPON_TYPE_LENGTH,
+    END_OF_TIME,
+    EXTERNAL_ID_LENGTH,
+    KEY_LENGTH,
+    LAST_DATE,
+    LEDGER_START,
+    MAX_AMOUNT,
+    MAX_SAFE_INTEGER,
+    MAX_STAMP_XP,
+    NAME_LENGTH,
+    PATH_LENGTH,
+    REASON_LENGTH,
+    Base,
+)
+from models.dice import DiceConfig, DiceLog, DiceWithdrawal
+from models.draw_rules import OPEN_SEED
+from models.draws import KEY_ID_LENGTH, LEAVES_OF_A_CHUNK, DrawLeaves, DrawRoot, DrawSeed, SealedSeed
+from models.enums import (
+    BALANCE_TYPES,
+    DiceOutcome,
+    EventName,
+    FeatureType,
+    Language,
+    LineCause,
+    RewardCause,
+    RewardType,
+    Role,
+)
+from models.features import FactRevision, FeatureConfig, FeatureSchedule
+from models.games import MAX_DAILY_PLAYS, MAX_NOTICE_HOURS
+from models.lottery import (
+    MAX_PRIZES,
+    PRIZES_IN_STOCK,
+    LotteryAdjustment,
+    LotteryConfig,
+    LotteryDay,
+    LotteryLog,
+    LotteryPrize,
+    LotteryStock,
+    LotteryWithdrawal,
+)
 from models.players import IdempotencyKey, Player, UserEvent
 from models.ranking import MAX_RANKING_ROWS, RankingDaily, RankingRevision
 from models.rewards import CouponCode, CouponWaiting, RewardBalance, RewardEntry
-from models.roulette import RouletteConfig, RouletteLog, RouletteSegment
+from models.roulette import RouletteConfig, RouletteLog, RouletteSegment, RouletteWithdrawal
+from models.seals import LedgerSeal, LedgerSealLeaf
 from models.season_pass import (
     MAX_LEVELS,
     MAX_SEASON_DAYS,
@@ -23,15 +62,29 @@ from models.season_pass import (
 
 __all__ = [
     "BALANCE_TYPES",
+    "COUPON_CODE_LENGTH",
+    "COUPON_TYPE_LENGTH",
+    "END_OF_TIME",
+    "EXTERNAL_ID_LENGTH",
+    "KEY_ID_LENGTH",
+    "KEY_LENGTH",
     "LAST_DATE",
+    "LEAVES_OF_A_CHUNK",
+    "LEDGER_START",
     "MAX_AMOUNT",
     "MAX_DAILY_PLAYS",
     "MAX_LEVELS",
+    "MAX_NOTICE_HOURS",
     "MAX_PRIZES",
     "MAX_RANKING_ROWS",
     "MAX_SAFE_INTEGER",
     "MAX_SEASON_DAYS",
     "MAX_STAMP_XP",
+    "NAME_LENGTH",
+    "OPEN_SEED",
+    "PATH_LENGTH",
+    "PRIZES_IN_STOCK",
+    "REASON_LENGTH",
     "AuditEntry",
     "Base",
     "CouponCode",
@@ -39,14 +92,30 @@ __all__ = [
     "DiceConfig",
     "DiceLog",
     "DiceOutcome",
+    "DiceWithdrawal",
+    "DrawAlarm",
+    "DrawLeaves",
+    "DrawRoot",
+    "DrawSeed",
+    "DrawTally",
+    "DrawWatch",
     "EventName",
+    "FactRevision",
     "FeatureConfig",
     "FeatureSchedule",
     "FeatureType",
     "IdempotencyKey",
+    "Language",
+    "LedgerSeal",
+    "LedgerSealLeaf",
+    "LineCause",
+    "LotteryAdjustment",
     "LotteryConfig",
+    "LotteryDay",
     "LotteryLog",
     "LotteryPrize",
+    "LotteryStock",
+    "LotteryWithdrawal",
     "Player",
     "RankingDaily",
     "RankingRevision",
@@ -58,6 +127,8 @@ __all__ = [
     "RouletteConfig",
     "RouletteLog",
     "RouletteSegment",
+    "RouletteWithdrawal",
+    "SealedSeed",
     "Season",
     "SeasonLevel",
     "SeasonProgress",

@@ -10,9 +10,11 @@ from models.enums import DiceOutcome, RewardType
 from models.games import (
     PlayLog,
     Revision,
+    Withdrawal,
     play_log_constraints,
     revision_constraints,
     reward_constraints,
+    withdrawal_constraints,
 )
 
 
@@ -21,7 +23,7 @@ class DiceConfig(Revision, Base):
 
     __tablename__ = "dice_config"
     __table_args__ = (
-        *revision_constraints("dice_config", "max_daily_plays"),
+        *revision_constraints("max_daily_plays"),
         *reward_constraints("win_"),
         *reward_constraints("draw_"),
         *reward_constraints("lose_"),
@@ -37,6 +39,13 @@ class DiceConfig(Revision, Base):
     lose_reward_type: Mapped[RewardType] = mapped_column(text_enum(RewardType, "lose_reward_type"))
     lose_reward_amount: Mapped[int]
     lose_coupon_type: Mapped[str | None]
+
+
+class DiceWithdrawal(Withdrawal, Base):
+    """A revision of the dice game that was taken back before it began."""
+
+    __tablename__ = "dice_withdrawal"
+    __table_args__ = withdrawal_constraints("dice_config")
 
 
 class DiceLog(PlayLog, Base):

@@ -26,6 +26,13 @@ BALANCE_TYPES = (RewardType.POINT, RewardType.TOKEN)
 """The rewards that are kept as a balance."""
 
 
+class Language(StrEnum):
+    """A language that titles and labels can be told in."""
+
+    KO = "KO"
+    EN = "EN"
+
+
 class DiceOutcome(StrEnum):
     """How a game of dice ended for the player."""
 
@@ -42,6 +49,17 @@ class RewardCause(StrEnum):
     LOTTERY_DRAW = "LOTTERY_DRAW"
     SEASON_LEVEL = "SEASON_LEVEL"
     ADMIN_GRANT = "ADMIN_GRANT"
+
+
+class LineCause(StrEnum):
+    """Why a ledger line exists: what granted a reward, or that a grant which waited for its coupon was given it."""
+
+    DICE_PLAY = RewardCause.DICE_PLAY.value
+    ROULETTE_SPIN = RewardCause.ROULETTE_SPIN.value
+    LOTTERY_DRAW = RewardCause.LOTTERY_DRAW.value
+    SEASON_LEVEL = RewardCause.SEASON_LEVEL.value
+    ADMIN_GRANT = RewardCause.ADMIN_GRANT.value
+    COUPON_GIVEN = "COUPON_GIVEN"
 
 
 class EventName(StrEnum):

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import LAST_DATE, MAX_STAMP_XP, Base, IntegerKey, bounded, text_enum, text_length
+from models.base import (
+    LAST_DATE,
+    MAX_STAMP_XP,
+    NAME_LENGTH,
+    PATH_LENGTH,
+    Base,
+    IntegerKey,
+    bounded,
+    by_language,
+    text_enum,
+    text_length,
+)
 from models.enums import FeatureType
 
 
@@ -35,8 +48,9 @@ class FeatureConfig(Base):
     __tablename__ = "feature_config"
     __table_args__ = (
         UniqueConstraint("feature_type"),
-        text_length("title", 100),
-        text_length("page_path", 200),
+        text_length("title", NAME_LENGTH),
+        by_language("titles", NAME_LENGTH),
+        text_length("page_path", PATH_LENGTH),
         CheckConstraint("page_path ~ '^/([^/]|$)'", name="page_path"),
         bounded("stamp_xp_bonus", 0, MAX_STAMP_XP),
         CheckConstraint("revision >= 1", name="revision"),
@@ -45,8 +59,22 @@ class FeatureConfig(Base):
     id: Mapped[IntegerKey]
     feature_type: Mapped[FeatureType] = mapped_column(text_enum(FeatureType, "feature_type"))
     title: Mapped[str]
+    titles: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     page_path: Mapped[str]
     is_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     stamp_xp_bonus: Mapped[int] = mapped_column(server_default=text("0"))
     revision: Mapped[int] = mapped_column(server_default=text("1"))
     updated_at: Mapped[dt.datetime]
+
+
+class FactRevision(Base):
+    """The name of what operators have published, as it is now: whoever knows facts by this name knows them all.
+
+    The row of the facts of days, `day`, is written by triggers alone, at the end of every transaction that changed any
+    of them, also by hand. Without a row nothing is named, and so nothing known.
+    """
+
+    __tablename__ = "fact_revision"
+
+    facts: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[UUID]

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped
 
-from models.base import MAX_AMOUNT, MAX_SAFE_INTEGER, Base, bounded, text_length
+from models.base import EXTERNAL_ID_LENGTH, MAX_AMOUNT, MAX_SAFE_INTEGER, NAME_LENGTH, Base, bounded, text_length
 
 MAX_RANKING_ROWS = 200_000
 
@@ -39,9 +39,9 @@ class RankingDaily(Base):
         PrimaryKeyConstraint("date", "rank"),
         ForeignKeyConstraint(["date", "revision"], ["ranking_revision.date", "ranking_revision.revision"]),
         bounded("rank", 1, MAX_AMOUNT),
-        text_length("display_name", 100),
+        text_length("display_name", NAME_LENGTH),
         bounded("score", -MAX_SAFE_INTEGER, MAX_SAFE_INTEGER),
-        text_length("external_id", 128),
+        text_length("external_id", EXTERNAL_ID_LENGTH),
         Index("uq_ranking_daily_date_external_id", "date", "external_id", unique=True),
     )
 

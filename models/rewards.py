@@ -16,15 +16,29 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import MAX_AMOUNT, MAX_SAFE_INTEGER, Base, IntegerKey, bounded, text_enum, text_length
-from models.enums import RewardCause, RewardType
+from models.base import (
+    COUPON_CODE_LENGTH,
+    COUPON_TYPE_LENGTH,
+    MAX_AMOUNT,
+    MAX_SAFE_INTEGER,
+    Base,
+    IntegerKey,
+    bounded,
+    sha256,
+    text_enum,
+    text_length,
+)
+from models.enums import LineCause, RewardType
 
 
 class RewardEntry(Base):
     """A ledger line: one grant, its cause, and the balance after it. Append-only (a trigger refuses all else).
 
-    `line_no` counts the player's lines from 1 without gaps, so that the balances can be followed line by line. Only a
-    staff grant may be negative: it reverses an earlier one.
+    `line_no` counts the player's lines from 1 without gaps, so that the balances can be followed line by line, and
+    `hash` covers the line and the hash of the line before (`services.ledger`): a trigger refuses a line that does not
+    follow. Only a staff grant may be negative: it reverses an earlier one. `coupon_id` is the coupon that the line
+    hands out; a grant that found the pool empty has none, and its coupon is handed out by a line of its own
+    (`COUPON_GIVEN`), which has the id of the grant's cause and adds nothing.
     """
 
     __tablename__ = "reward_ledger"
@@ -32,27 +46,37 @@ class RewardEntry(Base):
         PrimaryKeyConstraint("user_id", "line_no"),
         UniqueConstraint("user_id", "cause", "cause_id"),
         Index(None, "user_id", "created_at"),
+        Index("uq_reward_ledger_coupon_id", "coupon_id", unique=True, postgresql_where=text("coupon_id IS NOT NULL")),
+        # Lines come in the order of time: what came since a day, or since the last seal, is a range of pages.
+        Index("ix_reward_ledger_time", "created_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
+        # What is usual to grant by hand; plays do not write it.
+        Index("ix_reward_ledger_grants", "reward_type", "created_at", postgresql_where=text("cause = 'ADMIN_GRANT'")),
         CheckConstraint("line_no >= 1", name="line_no"),
         CheckConstraint("reward_type <> 'NONE'", name="grants_something"),
         CheckConstraint(
             f"amount BETWEEN 1 AND {MAX_AMOUNT} OR (cause = 'ADMIN_GRANT' AND reward_type <> 'COUPON'"
-            f" AND amount BETWEEN -{MAX_AMOUNT} AND -1)",
+            f" AND amount BETWEEN -{MAX_AMOUNT} AND -1) OR (cause = 'COUPON_GIVEN' AND amount = 0)",
             name="amount",
         ),
+        CheckConstraint("cause <> 'COUPON_GIVEN' OR (amount = 0 AND coupon_id IS NOT NULL)", name="coupon_given"),
+        CheckConstraint("coupon_id IS NULL OR reward_type = 'COUPON'", name="coupon_id"),
+        sha256("hash"),
         CheckConstraint("(balance_after IS NULL) = (reward_type = 'COUPON')", name="balance_after_known"),
         bounded("balance_after", 0, MAX_SAFE_INTEGER),
         CheckConstraint("(coupon_type IS NOT NULL) = (reward_type = 'COUPON')", name="coupon_type"),
     )
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     line_no: Mapped[int]
     reward_type: Mapped[RewardType] = mapped_column(text_enum(RewardType, "reward_type"))
     amount: Mapped[int]
     coupon_type: Mapped[str | None]
+    coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupon_code.id", use_alter=True))
     balance_after: Mapped[int | None]
-    cause: Mapped[RewardCause] = mapped_column(text_enum(RewardCause, "cause"))
+    cause: Mapped[LineCause] = mapped_column(text_enum(LineCause, "cause"))
     cause_id: Mapped[UUID]
     created_at: Mapped[dt.datetime]
+    hash: Mapped[bytes]
 
 
 class RewardBalance(Base):
@@ -66,7 +90,7 @@ class RewardBalance(Base):
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     reward_type: Mapped[RewardType] = mapped_column(text_enum(RewardType, "reward_type"))
     amount: Mapped[int]
 
@@ -76,12 +100,12 @@ class CouponCode(Base):
 
     __tablename__ = "coupon_code"
     __table_args__ = (
-        UniqueConstraint("coupon_type", "code"),
+        UniqueConstraint("code"),
         UniqueConstraint("user_id", "line_no"),
         ForeignKeyConstraint(["user_id", "line_no"], ["reward_ledger.user_id", "reward_ledger.line_no"]),
         CheckConstraint("num_nulls(user_id, line_no, given_at) IN (0, 3)", name="given_whole"),
-        text_length("coupon_type", 64),
-        text_length("code", 128),
+        text_length("coupon_type", COUPON_TYPE_LENGTH),
+        text_length("code", COUPON_CODE_LENGTH),
         Index("ix_coupon_code_free", "coupon_type", "id", postgresql_where=text("line_no IS NULL")),
     )
 
@@ -89,7 +113,7 @@ class CouponCode(Base):
     coupon_type: Mapped[str]
     code: Mapped[str]
     imported_at: Mapped[dt.datetime]
-    user_id: Mapped[int | None]
+    user_id: Mapped[UUID | None]
     line_no: Mapped[int | None]
     given_at: Mapped[dt.datetime | None]
 
@@ -106,6 +130,6 @@ class CouponWaiting(Base):
 
     id: Mapped[IntegerKey]
     coupon_type: Mapped[str]
-    user_id: Mapped[int]
+    user_id: Mapped[UUID]
     line_no: Mapped[int]
     created_at: Mapped[dt.datetime]

@@ -10,9 +10,11 @@ from models.games import (
     PlayLog,
     Revision,
     Weighted,
+    Withdrawal,
     play_log_constraints,
     revision_constraints,
     weighted_constraints,
+    withdrawal_constraints,
 )
 
 
@@ -20,9 +22,16 @@ class RouletteConfig(Revision, Base):
     """A revision of the roulette."""
 
     __tablename__ = "roulette_config"
-    __table_args__ = revision_constraints("roulette_config", "max_daily_spins")
+    __table_args__ = revision_constraints("max_daily_spins")
 
     max_daily_spins: Mapped[int]
+
+
+class RouletteWithdrawal(Withdrawal, Base):
+    """A revision of the roulette that was taken back before it began."""
+
+    __tablename__ = "roulette_withdrawal"
+    __table_args__ = withdrawal_constraints("roulette_config")
 
 
 class RouletteSegment(Weighted, Base):

@@ -10,7 +10,17 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func, literal_column
 
-from models.base import LAST_DATE, MAX_AMOUNT, MAX_STAMP_XP, Base, IntegerKey, bounded, text_enum, text_length
+from models.base import (
+    LAST_DATE,
+    MAX_AMOUNT,
+    MAX_STAMP_XP,
+    NAME_LENGTH,
+    Base,
+    IntegerKey,
+    bounded,
+    text_enum,
+    text_length,
+)
 from models.enums import FeatureType
 from models.games import Reward, reward_constraints
 
@@ -25,7 +35,7 @@ class Season(Base):
     __tablename__ = "season_pass_config"
     __table_args__ = (
         UniqueConstraint("name"),
-        text_length("name", 100),
+        text_length("name", NAME_LENGTH),
         CheckConstraint(f"end_date - start_date BETWEEN 0 AND {MAX_SEASON_DAYS - 1}", name="dates"),
         CheckConstraint(f"end_date <= '{LAST_DATE}'", name="end_date"),
         bounded("base_xp_per_stamp", 0, MAX_STAMP_XP),
@@ -78,7 +88,7 @@ class SeasonProgress(Base):
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     id: Mapped[UUID]
     season_id: Mapped[int] = mapped_column(ForeignKey("season_pass_config.id"))
     current_xp: Mapped[int]
@@ -108,7 +118,7 @@ class SeasonStamp(Base):
         bounded("level_after", 0, MAX_LEVELS),
     )
 
-    user_id: Mapped[int]
+    user_id: Mapped[UUID]
     id: Mapped[UUID]
     season_id: Mapped[int] = mapped_column(ForeignKey("season_pass_config.id"))
     progress_id: Mapped[UUID]
@@ -135,7 +145,7 @@ class SeasonReward(Reward, Base):
         *reward_constraints(),
     )
 
-    user_id: Mapped[int]
+    user_id: Mapped[UUID]
     id: Mapped[UUID]
     season_id: Mapped[int] = mapped_column(ForeignKey("season_pass_config.id"))
     progress_id: Mapped[UUID]

@@ -5,99 +5,113 @@ from __future__ import annotations
 import strawberry
 
 from models import FeatureType, Role
-from resolvers.lookups import audit_log, user_events
+from resolvers.configs import dice_configs, lottery_configs, roulette_configs
+from resolvers.draws import draw_commitments
+from resolvers.lookups import audit_log, coupon_pools, player, user_events
 from resolvers.lookups import players as all_players
-from resolvers.operators import (
-    dice_configs,
-    feature_configs,
-    feature_schedule,
-    lottery_configs,
-    roulette_configs,
-    schedule_issues,
-    seasons,
-)
+from resolvers.nodes import node, nodes
+from resolvers.odds import draw_conformance, odds_sheets
+from resolvers.operators import feature_configs, feature_schedule, schedule_issues, seasons
 from resolvers.ranking import ranking_snapshot
 from resolvers.root import root
+from schema.clock import Clock, Session
 from schema.context import Info
-from schema.features import TodayFeature, TodayFeatureResult
+from schema.described import described
+from schema.features import TodayFeature
 from schema.games import (
     DiceStatus,
-    DiceStatusResult,
     LotteryStatus,
-    LotteryStatusResult,
     RouletteStatus,
-    RouletteStatusResult,
 )
-from schema.players import Player
-from schema.season_pass import SeasonPassStatus, SeasonPassStatusResult
-from services import features, players
-from services.errors import Unauthenticated
-from services.features import GameStatus
+from schema.players import Player, wanted_pages
+from schema.season_pass import SeasonPassStatus
+from services import statuses
+from services.statuses import GameStatus
 
 
 async def _status(info: Info, feature: FeatureType) -> GameStatus:
     app, me = info.context.app, info.context.me
-    return await features.game_status(app.database, app.calendar, me.player_id, feature, info.context.today())
+    return await statuses.game_status(app.reads, me.player_id, feature, app.clock())
 
 
-@root("The caller.")
+@root
 async def me(info: Info) -> Player:
     """The caller."""
-    found = await players.find_player(info.context.app.database, info.context.me.player_id)
-    if found is None:
-        raise Unauthenticated
-    return Player.of(found)
+    app, me = info.context.app, info.context.me
+    seen = await app.reads.player(me.player_id, app.clock(), wanted_pages(info, me.player_id))
+    info.context.loaders.prime(me.player_id, seen)
+    return Player.of(seen.accounts[me.player_id])
 
 
-@root("What is on today.")
-async def today_feature(info: Info) -> TodayFeatureResult:
+@root
+async def clock(info: Info) -> Clock:
+    """What time it is for the event."""
+    app = info.context.app
+    return Clock.of(app.calendar, app.clock())
+
+
+@root
+async def session(info: Info) -> Session:
+    """What the caller's token says."""
+    return Session.of(info.context.me)
+
+
+@root
+async def today_feature(info: Info) -> TodayFeature:
     """What is on today."""
     app = info.context.app
     now = app.clock()
-    day, feature = await features.today(app.database, app.calendar, app.calendar.business_date(now))
+    day, feature = await statuses.today(app.reads, now)
     if info.context.me.role is Role.PLAYER:
         await app.views.seen(info.context.me.player_id, feature.feature_type, day.date, now)
     return TodayFeature.of(day, feature, now)
 
 
-@root("The dice game, on its day.")
-async def dice_status(info: Info) -> DiceStatusResult:
-    """The dice game."""
+@root
+async def dice_status(info: Info) -> DiceStatus:
+    """The dice game, on its day."""
     return DiceStatus.of(await _status(info, FeatureType.DICE))
 
 
-@root("The roulette, on its day.")
-async def roulette_status(info: Info) -> RouletteStatusResult:
-    """The roulette."""
+@root
+async def roulette_status(info: Info) -> RouletteStatus:
+    """The roulette, on its day."""
     return RouletteStatus.of(await _status(info, FeatureType.ROULETTE))
 
 
-@root("The lottery, on its day, with what is left of each prize.")
-async def lottery_status(info: Info) -> LotteryStatusResult:
-    """The lottery."""
+@root
+async def lottery_status(info: Info) -> LotteryStatus:
+    """The lottery, on its day, with what is left of each prize."""
     return LotteryStatus.of(await _status(info, FeatureType.LOTTERY))
 
 
-@root("The season pass: the season that is on, the caller's progress, and every level.")
-async def season_pass_status(info: Info) -> SeasonPassStatusResult:
-    """The season pass."""
+@root
+async def season_pass_status(info: Info) -> SeasonPassStatus:
+    """The season pass: the season that is on, the caller's progress, and every level."""
     app, me = info.context.app, info.context.me
-    return SeasonPassStatus.of(
-        await features.season_status(app.database, app.calendar, me.player_id, info.context.today())
-    )
+    status = await statuses.season_status(app.reads, me.player_id, app.clock())
+    return SeasonPassStatus.of(status, me.player_id)
 
 
-@strawberry.type(description="What can be read.")
+@described
+@strawberry.type
 class Query:
     """What can be read."""
 
     me = me
+    clock = clock
+    session = session
+    node = node
+    nodes = nodes
     today_feature = today_feature
     dice_status = dice_status
     roulette_status = roulette_status
     lottery_status = lottery_status
     season_pass_status = season_pass_status
     ranking_snapshot = ranking_snapshot
+    odds_sheets = odds_sheets
+    draw_conformance = draw_conformance
+    draw_commitments = draw_commitments
     feature_schedule = feature_schedule
     schedule_issues = schedule_issues
     feature_configs = feature_configs
@@ -106,5 +120,7 @@ class Query:
     lottery_configs = lottery_configs
     seasons = seasons
     players = all_players
+    player = player
     user_events = user_events
     audit_log = audit_log
+    coupon_pools = coupon_pools

@@ -10,16 +10,16 @@ from typing import Annotated
 import strawberry
 
 from resolvers.root import root
-from resolvers.staff import as_staff
+from resolvers.staff import tried
 from schema.context import Info
 from schema.inputs import given
 from schema.ranking import (
     DeletedRanking,
-    DeleteRankingResult,
+    DeleteRankingInput,
+    DeleteRankingPayload,
     PublishRankingInput,
-    PublishRankingResult,
+    PublishRankingPayload,
     RankingSnapshot,
-    RankingSnapshotResult,
     UploadRankingInput,
     wanted_pages,
 )
@@ -27,7 +27,6 @@ from services import ranking
 from services.ranking_csv import read_csv
 from services.rules.ranking import RankingContent
 
-Day = Annotated[dt.date, strawberry.argument(description="The day.")]
 DayOrToday = Annotated[dt.date | None, strawberry.argument(description="The day; without one: today.")]
 
 
@@ -36,41 +35,48 @@ def _reader(info: Info) -> ranking.Reader:
 
 
 async def _publish(
-    info: Info, action: str, date: dt.date, content: RankingContent, expected_revision: int | None
-) -> RankingSnapshot:
+    info: Info,
+    input: UploadRankingInput | PublishRankingInput,  # noqa: A002 (the contract's name)
+    content: RankingContent,
+) -> PublishRankingPayload:
     publish = partial(
         ranking.publish,
-        action=action,
-        date=date,
+        date=input.date,
         content=content,
-        expected_revision=given(expected_revision),
+        expected_revision=given(input.expected_revision),
         reader=_reader(info),
     )
-    return RankingSnapshot.of(await as_staff(info, publish))
+    outcome = await tried(info, input, publish)
+    return PublishRankingPayload.of(outcome, input.mode, snapshot=RankingSnapshot.of)
 
 
-@root("A day's ranking. Today's can be read on a day of the ranking, a past day's always.")
-async def ranking_snapshot(info: Info, date: DayOrToday = strawberry.UNSET) -> RankingSnapshotResult:
-    """A day's ranking."""
+def _deleted(date: dt.date, entries: int) -> DeletedRanking:
+    return DeletedRanking(date=date, deleted_entries=entries)
+
+
+@root
+async def ranking_snapshot(info: Info, date: DayOrToday = strawberry.UNSET) -> RankingSnapshot:
+    """A day's ranking. Today's can be read on a day of the ranking, a past day's always."""
     app, today = info.context.app, info.context.today()
-    return RankingSnapshot.of(await ranking.read(app.database, app.calendar, date or today, today, _reader(info)))
+    return RankingSnapshot.of(await ranking.read(app.database, app.reads, date or today, today, _reader(info)))
 
 
-@root("Publish a day's ranking from a CSV file, whole or not at all.")
-async def upload_ranking(info: Info, input: UploadRankingInput) -> PublishRankingResult:  # noqa: A002
-    """Publish a day's ranking from a file."""
+@root
+async def upload_ranking(info: Info, input: UploadRankingInput) -> PublishRankingPayload:  # noqa: A002
+    """Publish a day's ranking from a CSV file, whole or not at all."""
     content = await asyncio.to_thread(read_csv, input.file.file)
-    return await _publish(info, "uploadRanking", input.date, content, input.expected_revision)
+    return await _publish(info, input, content)
 
 
-@root("Publish a day's ranking, whole or not at all.")
-async def publish_ranking(info: Info, input: PublishRankingInput) -> PublishRankingResult:  # noqa: A002
-    """Publish a day's ranking."""
-    return await _publish(info, "publishRanking", input.date, input.content(), input.expected_revision)
+@root
+async def publish_ranking(info: Info, input: PublishRankingInput) -> PublishRankingPayload:  # noqa: A002
+    """Publish a day's ranking, whole or not at all."""
+    return await _publish(info, input, input.content())
 
 
-@root("Remove a day's ranking. The next one that is published continues its revision numbers.")
-async def delete_ranking(info: Info, date: Day) -> DeleteRankingResult:
-    """Remove a day's ranking."""
-    deleted = await as_staff(info, partial(ranking.remove, date=date))
-    return DeletedRanking(date=date, deleted_entries=deleted)
+@root
+async def delete_ranking(info: Info, input: DeleteRankingInput) -> DeleteRankingPayload:  # noqa: A002
+    """Remove a day's ranking. The next one that is published continues its revision numbers."""
+    command = partial(ranking.remove, date=input.date, expected_revision=input.expected_revision)
+    outcome = await tried(info, input, command)
+    return DeleteRankingPayload.of(outcome, input.mode, deleted=partial(_deleted, input.date))

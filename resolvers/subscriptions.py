@@ -17,18 +17,19 @@ import strawberry
 
 from resolvers.root import live
 from schema.context import Info
-from schema.errors import Problem
-from schema.features import TodayFeature, TodayFeatureResult
-from schema.games import LotteryStatus, LotteryStatusResult
+from schema.described import described
+from schema.errors import UserError, refusal_of
+from schema.features import TodayFeature
+from schema.games import LotteryStatus
 from schema.ranking import RankingSnapshot, wanted_pages
 from services import signals
 from services.errors import DomainError, HaruError
-from services.features import GameStatus
 from services.ranking import Reader, Snapshot
 from services.rules.day import Day, Feature
+from services.statuses import GameStatus
 
-Value = TypeVar("Value")
-Shown = TypeVar("Shown")
+ValueT = TypeVar("ValueT")
+ShownT = TypeVar("ShownT")
 
 STOCK_SECONDS = 0.5
 """The least time between two answers about the stock."""
@@ -38,12 +39,12 @@ RETRY_SECONDS = 1.0
 
 async def _changes(
     subscribed: AbstractAsyncContextManager[asyncio.Event],
-    read: Callable[[], Awaitable[Value]],
-    key: Callable[[Value], object],
-    show: Callable[[Value], Shown | None],
+    read: Callable[[], Awaitable[ValueT]],
+    key: Callable[[ValueT], object],
+    show: Callable[[ValueT], ShownT],
     *,
     pause_seconds: float = 0.0,
-) -> AsyncGenerator[Shown, None]:
+) -> AsyncGenerator[ShownT, None]:
     """What `read` answers, shown: now, and again whenever the event was set and the answer's `key` is another.
 
     Raises: what `read` raises at first; later, what can be retried is retried.
@@ -61,17 +62,15 @@ async def _changes(
                 continue
             if key(value) != told:
                 told = key(value)
-                shown = show(value)
-                if shown is not None:
-                    yield shown
-                    await asyncio.sleep(pause_seconds)
+                yield show(value)
+                await asyncio.sleep(pause_seconds)
             await event.wait()
 
 
 _NOTHING = object()
 
 
-async def _or_refusal(read: Awaitable[Value]) -> Value | DomainError:
+async def _or_refusal(read: Awaitable[ValueT]) -> ValueT | DomainError:
     """What is read, or why it is refused. Raises: what is no refusal, or one that time alone may change."""
     try:
         return await read
@@ -81,63 +80,61 @@ async def _or_refusal(read: Awaitable[Value]) -> Value | DomainError:
         return refusal
 
 
-@live("What is on: now, at midnight in the event's time zone, and when an operator changes it.")
-def today_feature_changed(info: Info) -> AsyncGenerator[TodayFeatureResult, None]:
-    """What is on: now, at midnight, and when an operator changes it."""
+@live
+def today_feature_changed(info: Info) -> AsyncGenerator[TodayFeature | UserError, None]:
+    """What is on: now, at midnight in the event's time zone, and when an operator changes it."""
     app = info.context.app
 
     def key(value: tuple[Day, Feature] | DomainError) -> object:
         return value.code if isinstance(value, DomainError) else (value[0].date, value[1])
 
-    def show(value: tuple[Day, Feature] | DomainError) -> TodayFeature | Problem:
-        return Problem.of(value) if isinstance(value, DomainError) else TodayFeature.of(*value, app.clock())
+    def show(value: tuple[Day, Feature] | DomainError) -> TodayFeature | UserError:
+        now = app.clock()
+        return refusal_of(value, now) if isinstance(value, DomainError) else TodayFeature.of(*value, now)
 
     return _changes(app.signals.subscribe(signals.DAY), lambda: _or_refusal(app.live.today()), key, show)
 
 
-@live(
-    "A day's ranking: now, if there is one to be read, and whenever another is published. Today's is told on a day of "
-    "the ranking, a future day's from that day on. A removal is not told."
-)
+@live
 def ranking_published(
     info: Info, date: Annotated[dt.date, strawberry.argument(description="The day.")]
-) -> AsyncGenerator[RankingSnapshot, None]:
-    """A day's ranking: now, and whenever another is published."""
-    app, reader, told = info.context.app, Reader(info.context.me.player_id, wanted_pages(info)), 0
+) -> AsyncGenerator[RankingSnapshot | UserError, None]:
+    """A day's ranking: now, whenever another is published, and RANKING_NOT_FOUND while there is none.
 
-    def key(snapshot: Snapshot | None) -> int:
-        return told if snapshot is None else snapshot.revision
+    Today's is told on a day of the ranking, a future day's from that day on.
+    """
+    app, reader = info.context.app, Reader(info.context.me.player_id, wanted_pages(info))
 
-    def show(snapshot: Snapshot | None) -> RankingSnapshot | None:
-        nonlocal told
-        if snapshot is None:
-            return None
-        told = snapshot.revision
-        return RankingSnapshot.of(snapshot)
+    def key(value: Snapshot | DomainError) -> object:
+        return value.code if isinstance(value, DomainError) else value.revision
+
+    def show(value: Snapshot | DomainError) -> RankingSnapshot | UserError:
+        return refusal_of(value, app.clock()) if isinstance(value, DomainError) else RankingSnapshot.of(value)
 
     subscribed = app.signals.subscribe(signals.ranking(date), signals.DAY)
-    return _changes(subscribed, lambda: app.live.ranking(date, reader), key, show)
+    return _changes(subscribed, lambda: _or_refusal(app.live.ranking(date, reader)), key, show)
 
 
-@live("The lottery as it stands for the caller: now, and when a stock changes, at most twice a second.")
-def lottery_stock_changed(info: Info) -> AsyncGenerator[LotteryStatusResult, None]:
-    """The lottery: now, and when its stock changes."""
+@live
+def lottery_stock_changed(info: Info) -> AsyncGenerator[LotteryStatus | UserError, None]:
+    """The lottery as it stands for the caller: now, and when a stock changes, at most twice a second."""
     app, me = info.context.app, info.context.me
 
     def key(value: GameStatus | DomainError) -> object:
         return value.code if isinstance(value, DomainError) else value
 
-    def show(value: GameStatus | DomainError) -> LotteryStatus | Problem:
-        return Problem.of(value) if isinstance(value, DomainError) else LotteryStatus.of(value)
+    def show(value: GameStatus | DomainError) -> LotteryStatus | UserError:
+        return refusal_of(value, app.clock()) if isinstance(value, DomainError) else LotteryStatus.of(value)
 
     subscribed = app.signals.subscribe(signals.STOCK, signals.DAY)
     read = lambda: _or_refusal(app.live.lottery(me.player_id))  # noqa: E731
     return _changes(subscribed, read, key, show, pause_seconds=STOCK_SECONDS)
 
 
-@strawberry.type(description="What a client can be told without asking again.")
+@described
+@strawberry.type
 class Subscription:
-    """What clients can be told."""
+    """What a client can be told without asking again."""
 
     today_feature_changed = today_feature_changed
     ranking_published = ranking_published

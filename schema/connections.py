@@ -11,13 +11,16 @@ import msgspec
 import orjson
 import strawberry
 
-from services.errors import BadRequest
+from models import EXTERNAL_ID_LENGTH
+from schema.described import described
 from services.paging import LAST_ROW, Page
+from services.request_errors import BadRequest
+from services.rules.texts import broken_rule
 
-Node = TypeVar("Node")
-Row = TypeVar("Row")
-Part = TypeVar("Part")
-Other = TypeVar("Other")
+NodeT = TypeVar("NodeT")
+RowT = TypeVar("RowT")
+PartT = TypeVar("PartT")
+OtherT = TypeVar("OtherT")
 
 MAX_PAGE = 100
 NO_CURSOR = "after is not a cursor of this list."
@@ -28,7 +31,8 @@ First = Annotated[int, strawberry.argument(description=f"How many at most: 1 to 
 After = Annotated[str | None, strawberry.argument(description="Continue after this cursor.")]
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@described
+@strawberry.type
 class PageInfo:
     """Where a page lies in its list."""
 
@@ -38,26 +42,28 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="The last edge's cursor: `after` for the next page.")
 
 
-@strawberry.type(description="A node and where it stands in the list.")
-class Edge(Generic[Node]):
-    """A node and where it stands."""
+@described
+@strawberry.type
+class Edge(Generic[NodeT]):
+    """A node and where it stands in the list."""
 
     cursor: str = strawberry.field(description="Where the node stands: `after` for what follows it. Opaque.")
-    node: Node = strawberry.field(description="The node.")
+    node: NodeT = strawberry.field(description="The node.")
 
 
-@strawberry.type(description="A page of a list.")
-class Connection(Generic[Node]):
+@described
+@strawberry.type
+class Connection(Generic[NodeT]):
     """A page of a list."""
 
-    nodes: list[Node] = strawberry.field(description="The nodes, without their cursors.")
-    edges: list[Edge[Node]] = strawberry.field(description="The nodes with their cursors.")
+    nodes: list[NodeT] = strawberry.field(description="The nodes, without their cursors.")
+    edges: list[Edge[NodeT]] = strawberry.field(description="The nodes with their cursors.")
     page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
 
 
 def connection_of(
-    page: Page[Row], key: Callable[[Row], Sequence[object]], convert: Callable[[Row], Node]
-) -> Connection[Node]:
+    page: Page[RowT], key: Callable[[RowT], Sequence[object]], convert: Callable[[RowT], NodeT]
+) -> Connection[NodeT]:
     """A page as a connection; `key` is what the list is ordered by."""
     edges = [Edge(cursor=encode_cursor(key(row)), node=convert(row)) for row in page.rows]
     info = PageInfo(
@@ -92,10 +98,10 @@ def row_number(text: str) -> int:
     return value
 
 
-def printable(text: str) -> str:
-    """A cursor's text. Raises: ValueError, for what is in no text of ours and PostgreSQL may not even take."""
-    if not text.isprintable():
-        raise ValueError("a cursor's texts are printable")
+def external_id(text: str) -> str:
+    """A cursor's external id. Raises: ValueError, for what is none of ours and PostgreSQL may not even take."""
+    if broken_rule(text, EXTERNAL_ID_LENGTH):
+        raise ValueError("no player has this external id")
     return text
 
 
@@ -105,13 +111,13 @@ def encode_cursor(key: Sequence[object]) -> str:
 
 
 @overload
-def decode_cursor(cursor: str | None, first: Callable[[str], Part], /) -> tuple[Part] | None: ...
+def decode_cursor(cursor: str | None, first: Callable[[str], PartT], /) -> tuple[PartT] | None: ...
 
 
 @overload
 def decode_cursor(
-    cursor: str | None, first: Callable[[str], Part], second: Callable[[str], Other], /
-) -> tuple[Part, Other] | None: ...
+    cursor: str | None, first: Callable[[str], PartT], second: Callable[[str], OtherT], /
+) -> tuple[PartT, OtherT] | None: ...
 
 
 def decode_cursor(cursor: str | None, *parts: Callable[[str], object]) -> tuple[object, ...] | None:

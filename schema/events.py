@@ -3,54 +3,86 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import strawberry
 
 from models import EventName, FeatureType
 from schema.context import Info
+from schema.described import described
+from schema.inputs import TextInput
+from schema.nodes import Kind, Node, node_id, player_of
+from schema.owners import player_with
+from schema.roots import READERS
 from schema.scalars import JSON
 from services.events import EventFilter, EventRow
+from services.rules.registry import GAMES
 
 if TYPE_CHECKING:
     from schema.players import Player
 
-EVENT_NAMES = ", ".join(EventName)
+
+PARTS = {"segment": Kind.ROULETTE_SEGMENT, "prize": Kind.LOTTERY_PRIZE}
+"""What was drawn, by the type that it is kept under."""
 
 
-@strawberry.type(description="Something that happened to a player, for operators to read.")
-class UserEvent:
-    """Something that happened to a player."""
+@described
+@strawberry.type
+class UserEvent(Node):
+    """Something that happened to a player, for operators to read."""
 
-    id: strawberry.ID = strawberry.field(description="The event's id.")
-    feature_type: FeatureType = strawberry.field(
-        description="What it belongs to; SEASON_PASS for what belongs to no game, as a grant by hand."
+    feature_type: FeatureType | None = strawberry.field(
+        description="What it belongs to; null for what belongs to no feature, as a grant by hand."
     )
-    event_name: str = strawberry.field(description=f"What happened: {EVENT_NAMES}.")
-    meta: JSON | None = strawberry.field(description="What there is to know about it, as an object.")
+    event_name: EventName = strawberry.field(description="What happened.")
     created_at: dt.datetime = strawberry.field(description="When.")
-    player_id: strawberry.Private[int]
+    row: strawberry.Private[EventRow]
 
-    @strawberry.field(description="To whom.")
+    @described
+    @strawberry.field
+    def meta(self, info: Info) -> JSON | None:
+        """What there is to know about it, as an object.
+
+        Players see what concerns them; staff see all of it, with what they wrote for one another (of a grant by hand:
+        `actor` and `reason`).
+        """
+        meta = self.row.meta if info.context.me.role in READERS else self.row.public_meta
+        return JSON(_with_ids(meta, self.row))
+
+    @described
+    @strawberry.field
     async def player(self, info: Info) -> Annotated[Player, strawberry.lazy("schema.players")]:
         """To whom."""
-        from schema.players import Player  # noqa: PLC0415 (a player has events, and an event its player)
-
-        found = await info.context.loaders.players.load(self.player_id)
-        assert found is not None  # the log's foreign key
-        return Player.of(found)
+        return await player_with(info, self.row.user_id)
 
     @classmethod
     def of(cls, row: EventRow) -> UserEvent:
         """Convert."""
         return cls(
-            id=strawberry.ID(str(row.id)),
+            id=node_id(Kind.USER_EVENT, row.user_id, row.id),
             feature_type=row.feature_type,
             event_name=row.event_name,
-            meta=JSON(row.meta),
             created_at=row.created_at,
-            player_id=row.user_id,
+            row=row,
         )
+
+
+def _with_ids(meta: dict[str, Any], row: EventRow) -> dict[str, Any]:
+    """What an event tells, with the ids that the API knows things by."""
+    shown = dict(meta)
+    # A stamp's event is the season pass's; the game that stamped is its source.
+    game = FeatureType(meta["source"]) if "source" in meta else row.feature_type
+    if game is not None and meta.get("playId") is not None:
+        shown["playId"] = node_id(Kind[GAMES[game].cause], row.user_id, UUID(meta["playId"]))
+    if "causeId" in meta:
+        shown["causeId"] = node_id(Kind.ADMIN_GRANT, row.user_id, UUID(meta["causeId"]))
+    if game is not None and "revisionId" in meta:
+        shown["revisionId"] = node_id(Kind[f"{game}_CONFIG"], meta["revisionId"])
+    drawn = meta.get("drawn", {})
+    if "id" in drawn:
+        shown["drawn"] = drawn | {"id": node_id(PARTS[drawn["type"]], drawn["id"])}
+    return shown
 
 
 def event_key(row: EventRow) -> tuple[object, ...]:
@@ -58,13 +90,14 @@ def event_key(row: EventRow) -> tuple[object, ...]:
     return (row.created_at, row.id)
 
 
-@strawberry.input(description="Which events are wanted: all that fit every condition given.")
-class UserEventFilter:
-    """Which events are wanted."""
+@described
+@strawberry.input
+class UserEventFilter(TextInput):
+    """Which events are wanted: all that fit every condition given."""
 
     player_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Of this player alone.")
     feature_type: FeatureType | None = strawberry.field(default=strawberry.UNSET, description="Of this feature alone.")
-    event_name: str | None = strawberry.field(default=strawberry.UNSET, description=f"One of {EVENT_NAMES}.")
+    event_name: EventName | None = strawberry.field(default=strawberry.UNSET, description="Of this kind alone.")
     from_: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET, name="from", description="From this instant on."
     )
@@ -73,19 +106,9 @@ class UserEventFilter:
     def to_filter(self) -> EventFilter:
         """Convert; the id of no player finds nothing."""
         return EventFilter(
-            player_id=None if self.player_id in {None, strawberry.UNSET} else player_number(str(self.player_id)),
+            player_id=None if self.player_id in {None, strawberry.UNSET} else player_of(str(self.player_id)),
             feature_type=self.feature_type or None,
-            event_name=None if self.event_name is strawberry.UNSET else self.event_name,
+            event_name=self.event_name or None,
             since=self.from_ or None,
             until=self.to or None,
         )
-
-
-NOBODY = 0
-"""No player has this id."""
-
-
-def player_number(text: str) -> int:
-    """A player's id out of the API's; a malformed one is nobody's, like every other that does not exist."""
-    known = text.isascii() and text.isdigit() and len(text) <= 18 and not text.startswith("0")
-    return int(text) if known else NOBODY

@@ -1,46 +1,76 @@
-"""The chance games: their configurations, how they stand for a player, and plays."""
+"""The chance games: their configurations, and how they stand for a player."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
-from models import DiceOutcome
-from schema.errors import DailyLimitReached, Problem
-from schema.rewards import DailyLimit, GrantedReward, Odds, RewardSpec
-from schema.season_pass import StampReceipt
-from services import answers
-from services.features import GameStatus
+from models import DiceOutcome, FeatureType
+from schema.described import described
+from schema.languages import In, Wording
+from schema.nodes import Kind, Node, node_id
+from schema.rewards import DailyLimit, Odds, RewardSpec
+from services import answers, statuses
+from services.published import Published
 from services.rules.dice import CHANCES, DiceRules
-from services.rules.lottery import LotteryRules
+from services.rules.game import Rules
+from services.rules.lottery import LotteryRules, PrizeRules
+from services.rules.registry import GAMES
 from services.rules.roulette import RouletteRules
 
 
-@strawberry.interface(description="A game's configuration: an immutable revision. An upsert publishes the next one.")
-class GameConfig:
-    """A revision of a game."""
+@described
+@strawberry.interface
+class GameConfig(Node):
+    """A game's configuration: a revision, which never changes. An upsert publishes the next one.
 
-    id: strawberry.ID = strawberry.field(description="The revision's id.")
+    What is played at an instant is, of the revisions that are not withdrawn and whose window [effectiveFrom,
+    effectiveUntil) holds it, the one whose window began last; of two that began at once, the greater revision.
+    """
+
     name: str = strawberry.field(description="What operators call it.")
     revision: int = strawberry.field(description="1, 2, 3, ... `expectedRevision` of the next upsert.")
-    is_active: bool = strawberry.field(description="Whether this revision is the one that is played.")
+    is_active: bool = strawberry.field(description="Whether this revision is the one that is played now.")
+    is_withdrawn: bool = strawberry.field(description="Whether it was taken back before it began: never played.")
     published_at: dt.datetime = strawberry.field(description="When it was published.")
+    announced_at: dt.datetime = strawberry.field(
+        description="Since when it has been known: what is published is known at once, however late it begins."
+    )
+    effective_from: dt.datetime = strawberry.field(description="The first instant of its window.")
+    effective_until: dt.datetime | None = strawberry.field(
+        description="The first instant after its window; null: the window has no end."
+    )
+    hash: str = strawberry.field(
+        description="What it says, as 64 hexadecimal digits: the SHA-256 of the RFC 8785 form of its content, without"
+        " ids, dates and what is left. Draws and `/odds` name it."
+    )
 
 
-def head_of(rules: DiceRules | RouletteRules | LotteryRules) -> dict[str, Any]:
+CONFIGS = {game.rules_type: Kind[f"{game.feature}_CONFIG"] for game in GAMES.values()}
+"""What the id of a game's revision is of."""
+
+
+def head_of(published: Published[Any]) -> dict[str, Any]:
     """Convert what every game's revision has."""
+    rules: Rules = published.rules
     return {
-        "id": strawberry.ID(str(rules.id)),
+        "id": node_id(CONFIGS[type(rules)], rules.id),
         "name": rules.name,
         "revision": rules.revision,
-        "is_active": rules.is_active,
+        "is_active": published.is_active,
+        "is_withdrawn": published.is_withdrawn,
         "published_at": rules.published_at,
+        "announced_at": rules.published_at,
+        "effective_from": rules.effective_from,
+        "effective_until": rules.effective_until,
+        "hash": rules.hash,
     }
 
 
-@strawberry.type(description="A revision of the dice game.")
+@described
+@strawberry.type
 class DiceConfig(GameConfig):
     """A revision of the dice game."""
 
@@ -50,10 +80,11 @@ class DiceConfig(GameConfig):
     lose_reward: RewardSpec = strawberry.field(description="For a lower sum.")
 
     @classmethod
-    def of(cls, rules: DiceRules) -> DiceConfig:
+    def of(cls, published: Published[DiceRules]) -> DiceConfig:
         """Convert."""
+        rules = published.rules
         return cls(
-            **head_of(rules),
+            **head_of(published),
             max_daily_plays=rules.max_daily_plays,
             win_reward=RewardSpec.of(rules.reward(DiceOutcome.WIN)),
             draw_reward=RewardSpec.of(rules.reward(DiceOutcome.DRAW)),
@@ -61,31 +92,38 @@ class DiceConfig(GameConfig):
         )
 
 
-@strawberry.type(description="A segment of the wheel.")
-class RouletteSegment:
+@described
+@strawberry.type
+class RouletteSegment(Node):
     """A segment of the wheel."""
 
-    id: strawberry.ID = strawberry.field(description="The segment's id, of this revision.")
     slot: int = strawberry.field(description="Where it is on the wheel: 0 to 5.")
-    label: str = strawberry.field(description="What to write on it.")
     reward: RewardSpec = strawberry.field(description="What it is worth.")
     odds: Odds = strawberry.field(description="How likely it is.")
     is_jackpot: bool = strawberry.field(description="Whether to celebrate it.")
+    wording: strawberry.Private[Wording]
+
+    @described
+    @strawberry.field
+    def label(self, language: In = strawberry.UNSET) -> str:
+        """What to write on it."""
+        return self.wording.told(language)
 
     @classmethod
     def of(cls, segment: answers.Segment) -> RouletteSegment:
         """Convert."""
         return cls(
-            id=strawberry.ID(str(segment.id)),
+            id=node_id(Kind.ROULETTE_SEGMENT, segment.id),
             slot=segment.slot,
-            label=segment.label,
+            wording=Wording(segment.label, segment.labels),
             reward=RewardSpec.of(segment.reward),
             odds=Odds.of(segment.weight, segment.total_weight),
             is_jackpot=segment.is_jackpot,
         )
 
 
-@strawberry.type(description="A revision of the roulette.")
+@described
+@strawberry.type
 class RouletteConfig(GameConfig):
     """A revision of the roulette."""
 
@@ -93,42 +131,58 @@ class RouletteConfig(GameConfig):
     segments: list[RouletteSegment] = strawberry.field(description="Always six, by slot.")
 
     @classmethod
-    def of(cls, rules: RouletteRules) -> RouletteConfig:
+    def of(cls, published: Published[RouletteRules]) -> RouletteConfig:
         """Convert."""
+        rules = published.rules
         return cls(
-            **head_of(rules),
+            **head_of(published),
             max_daily_spins=rules.max_daily_spins,
             segments=[RouletteSegment.of(segment) for segment in rules.shown()],
         )
 
 
-@strawberry.type(description="A prize of the lottery.")
-class LotteryPrize:
+@described
+@strawberry.type
+class LotteryPrize(Node):
     """A prize of the lottery."""
 
-    id: strawberry.ID = strawberry.field(description="The prize's id, of this revision.")
-    label: str = strawberry.field(description="What to call it.")
     reward: RewardSpec = strawberry.field(description="What it is worth.")
     odds: Odds = strawberry.field(
         description="How likely it is among what can be drawn now; a sold-out or inactive prize weighs 0."
     )
     stock: int | None = strawberry.field(description="How many are left; null is unlimited.")
+    initial_stock: int | None = strawberry.field(
+        description="How many there ever were, those that `adjustStock` added included; null is unlimited."
+    )
+    stock_id: strawberry.ID | None = strawberry.field(
+        description="The stock that it is drawn from, which prizes of several revisions may share: for `adjustStock`."
+    )
     is_active: bool = strawberry.field(description="Whether it takes part.")
+    wording: strawberry.Private[Wording]
+
+    @described
+    @strawberry.field
+    def label(self, language: In = strawberry.UNSET) -> str:
+        """What to call it."""
+        return self.wording.told(language)
 
     @classmethod
-    def of(cls, prize: answers.Prize) -> LotteryPrize:
-        """Convert."""
+    def of(cls, prize: answers.Prize, rules: PrizeRules) -> LotteryPrize:
+        """Convert a prize as it is shown, and as it is configured."""
         return cls(
-            id=strawberry.ID(str(prize.id)),
-            label=prize.label,
+            id=node_id(Kind.LOTTERY_PRIZE, prize.id),
+            wording=Wording(prize.label, prize.labels),
             reward=RewardSpec.of(prize.reward),
             odds=Odds.of(prize.weight, prize.total_weight),
             stock=prize.stock,
+            initial_stock=rules.initial_stock,
+            stock_id=None if rules.stock_id is None else node_id(Kind.LOTTERY_STOCK, rules.stock_id),
             is_active=prize.is_active,
         )
 
 
-@strawberry.type(description="A revision of the lottery.")
+@described
+@strawberry.type
 class LotteryConfig(GameConfig):
     """A revision of the lottery."""
 
@@ -136,35 +190,53 @@ class LotteryConfig(GameConfig):
     prizes: list[LotteryPrize] = strawberry.field(description="All prizes, in the operator's order.")
 
     @classmethod
-    def of(cls, rules: LotteryRules, stocks: dict[int, int] | None = None) -> LotteryConfig:
+    def of(cls, published: Published[LotteryRules], stocks: dict[int, int] | None = None) -> LotteryConfig:
         """Convert."""
+        rules = published.rules
         left = rules.stocks() if stocks is None else stocks
         return cls(
-            **head_of(rules),
+            **head_of(published),
             max_daily_tickets=rules.max_daily_tickets,
-            prizes=[LotteryPrize.of(prize) for prize in rules.shown(left)],
+            prizes=[LotteryPrize.of(*prize) for prize in zip(rules.shown(left), rules.prizes, strict=True)],
         )
 
 
-@strawberry.type(description="How likely an outcome of the dice is, and what it is worth.")
+@described
+@strawberry.interface
+class GameStatus(Node):
+    """How a game stands for the caller, on its day."""
+
+    daily_limit: DailyLimit = strawberry.field(description="The caller's plays today.")
+
+
+def _status_head(kind: Kind, status: statuses.GameStatus) -> dict[str, Any]:
+    """Convert what every game's status has."""
+    return {
+        "id": node_id(kind, status.player_id, status.date),
+        "daily_limit": DailyLimit.of(status.daily_limit),
+    }
+
+
+@described
+@strawberry.type
 class DiceOdds:
-    """How likely an outcome is."""
+    """How likely an outcome of the dice is, and what it is worth."""
 
     outcome: DiceOutcome = strawberry.field(description="The outcome.")
     odds: Odds = strawberry.field(description="Throws that give it, out of the 1,296 of four dice.")
     reward: RewardSpec = strawberry.field(description="What it is worth.")
 
 
-@strawberry.type(description="The dice game, as it stands for the caller.")
-class DiceStatus:
-    """The dice game for the caller."""
+@described
+@strawberry.type
+class DiceStatus(GameStatus):
+    """The dice game, as it stands for the caller."""
 
-    config: DiceConfig = strawberry.field(description="The active revision.")
-    daily_limit: DailyLimit = strawberry.field(description="The caller's plays today.")
+    config: DiceConfig = strawberry.field(description="The revision that is played now.")
     odds: list[DiceOdds] = strawberry.field(description="WIN, DRAW and LOSE.")
 
     @classmethod
-    def of(cls, status: GameStatus) -> DiceStatus:
+    def of(cls, status: statuses.GameStatus) -> DiceStatus:
         """Convert."""
         total = sum(CHANCES.values())
         odds = [
@@ -175,141 +247,39 @@ class DiceStatus:
             )
             for outcome in DiceOutcome
         ]
-        return cls(config=DiceConfig.of(status.rules), daily_limit=DailyLimit.of(status.daily_limit), odds=odds)
+        return cls(**_status_head(Kind.DICE_STATUS, status), config=DiceConfig.of(Published(status.rules)), odds=odds)
 
 
-@strawberry.type(description="The roulette, as it stands for the caller.")
-class RouletteStatus:
-    """The roulette for the caller."""
+@described
+@strawberry.type
+class RouletteStatus(GameStatus):
+    """The roulette, as it stands for the caller."""
 
-    config: RouletteConfig = strawberry.field(description="The active revision.")
-    daily_limit: DailyLimit = strawberry.field(description="The caller's spins today.")
-
-    @classmethod
-    def of(cls, status: GameStatus) -> RouletteStatus:
-        """Convert."""
-        return cls(config=RouletteConfig.of(status.rules), daily_limit=DailyLimit.of(status.daily_limit))
-
-
-@strawberry.type(description="The lottery, as it stands for the caller.")
-class LotteryStatus:
-    """The lottery for the caller."""
-
-    config: LotteryConfig = strawberry.field(description="The active revision, with what is left.")
-    daily_limit: DailyLimit = strawberry.field(description="The caller's draws today.")
+    config: RouletteConfig = strawberry.field(description="The revision that is played now.")
 
     @classmethod
-    def of(cls, status: GameStatus) -> LotteryStatus:
+    def of(cls, status: statuses.GameStatus) -> RouletteStatus:
         """Convert."""
-        return cls(config=LotteryConfig.of(status.rules, status.stocks), daily_limit=DailyLimit.of(status.daily_limit))
+        return cls(**_status_head(Kind.ROULETTE_STATUS, status), config=RouletteConfig.of(Published(status.rules)))
 
 
-@strawberry.input(description="Play a game.")
-class PlayInput:
-    """Play a game."""
+@described
+@strawberry.type
+class LotteryStatus(GameStatus):
+    """The lottery, as it stands for the caller."""
 
-    idempotency_key: str = strawberry.field(
-        description="Unique per player and play: 1 to 128 printable ASCII characters. Retry with the same key; "
-        "the first answer comes again and nothing happens twice. Keys are kept for 30 days."
-    )
+    config: LotteryConfig = strawberry.field(description="The revision that is played now, with what is left.")
 
-
-@strawberry.interface(description="A play of a chance game, and all that it did.")
-class GamePlay:
-    """A play, and all that it did."""
-
-    id: strawberry.ID = strawberry.field(description="The play's id: the cause of its reward.")
-    business_date: dt.date = strawberry.field(description="The day it counts for, in the event's time zone.")
-    played_at: dt.datetime = strawberry.field(description="When it started.")
-    replayed: bool = strawberry.field(description="Whether this is the first answer to the key, given again.")
-    reward: GrantedReward = strawberry.field(description="What was won.")
-    daily_limit: DailyLimit = strawberry.field(description="The day's limit after this play.")
-    season_pass: StampReceipt | None = strawberry.field(
-        description="What the play did to the season pass; null when no season is on."
-    )
+    @classmethod
+    def of(cls, status: statuses.GameStatus) -> LotteryStatus:
+        """Convert."""
+        config = LotteryConfig.of(Published(status.rules), status.stocks)
+        return cls(**_status_head(Kind.LOTTERY_STATUS, status), config=config)
 
 
-@strawberry.type(description="A game of dice.")
-class DicePlay(GamePlay):
-    """A game of dice."""
-
-    user_dice: list[int] = strawberry.field(description="The player's two dice, 1 to 6 each.")
-    user_sum: int = strawberry.field(description="Their sum.")
-    dealer_dice: list[int] = strawberry.field(description="The dealer's two dice, 1 to 6 each.")
-    dealer_sum: int = strawberry.field(description="Their sum.")
-    outcome: DiceOutcome = strawberry.field(description="What that means for the player.")
-
-
-@strawberry.type(description="A spin of the roulette.")
-class RouletteSpin(GamePlay):
-    """A spin of the roulette."""
-
-    segment: RouletteSegment = strawberry.field(description="Where the wheel stopped.")
-
-
-@strawberry.type(description="A draw of the lottery.")
-class LotteryDraw(GamePlay):
-    """A draw of the lottery."""
-
-    prize: LotteryPrize = strawberry.field(
-        description="What was drawn: its odds in this draw, and the stock that the draw knew to be left after it."
-    )
-
-
-def play_of(played: answers.Played) -> DicePlay | RouletteSpin | LotteryDraw:
-    """A play as its game's type."""
-    common: dict[str, Any] = {
-        "id": strawberry.ID(str(played.id)),
-        "business_date": played.business_date,
-        "played_at": played.played_at,
-        "replayed": played.replayed,
-        "reward": GrantedReward.of(played.reward),
-        "daily_limit": DailyLimit.of(played.daily_limit),
-        "season_pass": StampReceipt.of(played.season_pass) if played.season_pass else None,
-    }
-    match played.drawn:
-        case answers.DiceRoll(user_dice=user, dealer_dice=dealer, outcome=outcome):
-            return DicePlay(
-                **common,
-                user_dice=list(user),
-                user_sum=sum(user),
-                dealer_dice=list(dealer),
-                dealer_sum=sum(dealer),
-                outcome=outcome,
-            )
-        case answers.Segment() as segment:
-            return RouletteSpin(**common, segment=RouletteSegment.of(segment))
-        case answers.Prize() as prize:
-            return LotteryDraw(**common, prize=LotteryPrize.of(prize))
-
-
-STATUS_CODES = "Codes: NO_FEATURE_TODAY, INVALID_{game}_CONFIG."
-PLAY_CODES = (
-    "Codes: NO_FEATURE_TODAY, INVALID_{game}_CONFIG, DAILY_LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED, USER_BLOCKED, "
-    "LOCK_NOT_ACQUIRED, NO_ACTIVE_SEASON_CONFLICT, INVALID_SEASON_CONFIG."
-)
-
-DiceStatusResult = Annotated[
-    DiceStatus | Problem,
-    strawberry.union("DiceStatusResult", description="The dice game. " + STATUS_CODES.format(game="DICE")),
-]
-RouletteStatusResult = Annotated[
-    RouletteStatus | Problem,
-    strawberry.union("RouletteStatusResult", description="The roulette. " + STATUS_CODES.format(game="ROULETTE")),
-]
-LotteryStatusResult = Annotated[
-    LotteryStatus | Problem,
-    strawberry.union("LotteryStatusResult", description="The lottery. " + STATUS_CODES.format(game="LOTTERY")),
-]
-PlayDiceResult = Annotated[
-    DicePlay | DailyLimitReached | Problem,
-    strawberry.union("PlayDiceResult", description="A game of dice. " + PLAY_CODES.format(game="DICE")),
-]
-SpinRouletteResult = Annotated[
-    RouletteSpin | DailyLimitReached | Problem,
-    strawberry.union("SpinRouletteResult", description="A spin. " + PLAY_CODES.format(game="ROULETTE")),
-]
-DrawLotteryResult = Annotated[
-    LotteryDraw | DailyLimitReached | Problem,
-    strawberry.union("DrawLotteryResult", description="A draw. OUT_OF_STOCK. " + PLAY_CODES.format(game="LOTTERY")),
-]
+STATUSES: dict[FeatureType, Any] = {
+    FeatureType.DICE: DiceStatus,
+    FeatureType.ROULETTE: RouletteStatus,
+    FeatureType.LOTTERY: LotteryStatus,
+}
+"""How each game stands for a player."""

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
-from models import MAX_AMOUNT
+from models import EXTERNAL_ID_LENGTH, MAX_AMOUNT, NAME_LENGTH
 from schema.connections import After, Connection, First, connection_of, decode_cursor, page_size
 from schema.context import Info
-from schema.errors import Problem, ValidationFailed
+from schema.described import described
+from schema.inputs import TextInput
+from schema.nodes import Kind, Node, node_id
 from schema.scalars import BigInt
+from schema.staff import StaffInput, StaffPayload
 from schema.upload import Upload
 from services import ranking
-from services.errors import BadRequest
 from services.paging import Page
 from services.ranking import PageRequest
+from services.request_errors import BadRequest
 from services.rules.ranking import RankingContent, RankingRows
+from services.rules.texts import rule
 
 DEFAULT_ENTRIES = 10
 
 
-@strawberry.type(description="The caller's own row.")
+@described
+@strawberry.type
 class MyRanking:
     """The caller's own row."""
 
@@ -33,7 +37,8 @@ class MyRanking:
     display_name: str = strawberry.field(description="The name that everybody sees.")
 
 
-@strawberry.type(description="A row of a ranking.")
+@described
+@strawberry.type
 class RankingEntry:
     """A row of a ranking."""
 
@@ -48,9 +53,10 @@ class RankingEntry:
         return cls(rank=entry.rank, display_name=entry.display_name, score=BigInt(entry.score), is_me=entry.is_me)
 
 
-@strawberry.type(description="A day's ranking. All that one answer tells of it belongs to one revision.")
-class RankingSnapshot:
-    """A day's ranking."""
+@described
+@strawberry.type
+class RankingSnapshot(Node):
+    """A day's ranking. All that one answer tells of it belongs to one revision."""
 
     date: dt.date = strawberry.field(description="The day.")
     revision: int = strawberry.field(
@@ -62,9 +68,11 @@ class RankingSnapshot:
     me: MyRanking | None = strawberry.field(description="The caller's own row; null: not in this snapshot.")
     pages: strawberry.Private[Mapping[PageRequest, Page[ranking.Entry]]]
 
-    @strawberry.field(description="The rows, by rank.")
+    @described
+    @strawberry.field
     def entries(self, first: First = DEFAULT_ENTRIES, after: After = strawberry.UNSET) -> Connection[RankingEntry]:
-        """The rows; they were read with everything else, see `wanted_pages`."""
+        """The rows, by rank."""
+        # They were read with everything else: see `wanted_pages`.
         return connection_of(self.pages[page_request(first, after)], lambda row: [row.rank], RankingEntry.of)
 
     @classmethod
@@ -72,6 +80,7 @@ class RankingSnapshot:
         """Convert."""
         mine = snapshot.mine
         return cls(
+            id=node_id(Kind.RANKING_SNAPSHOT, snapshot.date, snapshot.revision),
             date=snapshot.date,
             revision=snapshot.revision,
             published_at=snapshot.published_at,
@@ -113,46 +122,44 @@ def _rank(text: str) -> int:
     return rank
 
 
-RankingSnapshotResult = Annotated[
-    RankingSnapshot | Problem,
-    strawberry.union(
-        "RankingSnapshotResult", description="A day's ranking. Codes: NO_FEATURE_TODAY, RANKING_NOT_FOUND."
-    ),
-]
-
 EXPECTED_REVISION = (
     "The revision that is replaced; null: none is published, because none was yet or it was deleted. Content that is "
     "published already is answered as it is, whatever is expected."
 )
 
 
-@strawberry.input(description="Publish a day's ranking from a file. It replaces the former one whole.")
-class UploadRankingInput:
-    """Publish a day's ranking from a file."""
+@described
+@strawberry.input
+class UploadRankingInput(StaffInput):
+    """Publish a day's ranking from a file. It replaces the former one whole."""
 
     date: dt.date = strawberry.field(description="The day: past, today or to come.")
     file: Upload = strawberry.field(
-        description="CSV in UTF-8 with the header rank,display_name,score,external_id; external_id may be empty. "
-        "At most 10 MiB and 200,000 rows."
+        description="CSV with the header rank,display_name,score,external_id; external_id may be empty. UTF-8, UTF-16 "
+        "with its mark, or Korean (CP949) where that is certain; commas, semicolons or tabs; rows and columns without "
+        "content are left out. At most 10 MiB and 200,000 rows."
     )
     expected_revision: int | None = strawberry.field(default=strawberry.UNSET, description=EXPECTED_REVISION)
 
 
-@strawberry.input(description="A row of a ranking.")
-class RankingRowInput:
+@described
+@strawberry.input
+class RankingRowInput(TextInput):
     """A row of a ranking."""
 
     rank: int = strawberry.field(description="The rank, from 1; no two rows share one. Gaps are allowed.")
-    display_name: str = strawberry.field(description="The name that everybody sees: 1 to 100 characters.")
+    display_name: str = strawberry.field(description=f"The name that everybody sees: {rule(NAME_LENGTH)}.")
     score: BigInt = strawberry.field(description="The score.")
     external_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Whose row it is: the player's external id. No two rows share one."
+        default=strawberry.UNSET,
+        description=f"Whose row it is: the player's external id, {rule(EXTERNAL_ID_LENGTH)}. No two rows share one.",
     )
 
 
-@strawberry.input(description="Publish a day's ranking. It replaces the former one whole.")
-class PublishRankingInput:
-    """Publish a day's ranking."""
+@described
+@strawberry.input
+class PublishRankingInput(StaffInput):
+    """Publish a day's ranking. It replaces the former one whole."""
 
     date: dt.date = strawberry.field(description="The day: past, today or to come.")
     rows: list[RankingRowInput] = strawberry.field(
@@ -168,17 +175,8 @@ class PublishRankingInput:
         return rows.content()
 
 
-PublishRankingResult = Annotated[
-    RankingSnapshot | ValidationFailed | Problem,
-    strawberry.union(
-        "PublishRankingResult",
-        description="The ranking as it is published now. Codes: VALIDATION_FAILED, INVALID_RANKING_UPLOAD, "
-        "REVISION_CONFLICT, LOCK_NOT_ACQUIRED.",
-    ),
-]
-
-
-@strawberry.type(description="A day's ranking that is published no more.")
+@described
+@strawberry.type
 class DeletedRanking:
     """A day's ranking that is published no more."""
 
@@ -186,9 +184,30 @@ class DeletedRanking:
     deleted_entries: int = strawberry.field(description="How many rows it had.")
 
 
-DeleteRankingResult = Annotated[
-    DeletedRanking | Problem,
-    strawberry.union(
-        "DeleteRankingResult", description="What was removed. Codes: RANKING_NOT_FOUND, LOCK_NOT_ACQUIRED."
-    ),
-]
+@described
+@strawberry.input
+class DeleteRankingInput(StaffInput):
+    """Remove a day's ranking."""
+
+    date: dt.date = strawberry.field(description="The day.")
+    expected_revision: int = strawberry.field(
+        description="The revision that is published, as you saw it. REVISION_CONFLICT when it is another."
+    )
+
+
+@described
+@strawberry.type
+class PublishRankingPayload(StaffPayload):
+    """A day's ranking, as it was published."""
+
+    snapshot: RankingSnapshot | None = strawberry.field(
+        description="The ranking as it is published now; null in a dry run."
+    )
+
+
+@described
+@strawberry.type
+class DeleteRankingPayload(StaffPayload):
+    """A day's ranking, as it was removed."""
+
+    deleted: DeletedRanking | None = strawberry.field(description="What is published no more; null in a dry run.")

@@ -6,16 +6,18 @@ import datetime as dt
 
 import strawberry
 
-from models import MAX_AMOUNT, RewardType
+from models import COUPON_TYPE_LENGTH, MAX_AMOUNT, RewardType
+from schema.described import described
+from schema.inputs import TextInput
 from schema.scalars import BigInt
 from services import answers
+from services.rules.texts import rule
 
 
-@strawberry.type(
-    description="How often a game may be played today. max 0 is unlimited; then remaining is 0 and unlimited is true."
-)
+@described
+@strawberry.type
 class DailyLimit:
-    """How often a game may be played today."""
+    """How often a game may be played today. max 0 is unlimited; then remaining is 0 and unlimited is true."""
 
     max: int = strawberry.field(description="Plays a day; 0 is unlimited.")
     used: int = strawberry.field(description="Plays used today.")
@@ -35,7 +37,8 @@ class DailyLimit:
         )
 
 
-@strawberry.type(description="What may be won.")
+@described
+@strawberry.type
 class RewardSpec:
     """What may be won."""
 
@@ -49,7 +52,8 @@ class RewardSpec:
         return cls(type=reward.type, amount=reward.amount, coupon_type=reward.coupon_type)
 
 
-@strawberry.type(description="What was won.")
+@described
+@strawberry.type
 class GrantedReward:
     """What was won."""
 
@@ -67,9 +71,10 @@ class GrantedReward:
         return cls(type=granted.type, amount=granted.amount, balance=balance, coupon_code=granted.coupon_code)
 
 
-@strawberry.type(description="How likely something is: weight out of totalWeight.")
+@described
+@strawberry.type
 class Odds:
-    """How likely something is."""
+    """How likely something is: weight out of totalWeight."""
 
     weight: int = strawberry.field(description="The share of this.")
     total_weight: int = strawberry.field(description="The sum of all shares that can come now; 0 when nothing can.")
@@ -81,7 +86,8 @@ class Odds:
         return cls(weight=weight, total_weight=total, percent=100 * weight / total if total else 0.0)
 
 
-@strawberry.type(description="What the player has of one reward.")
+@described
+@strawberry.type
 class Balance:
     """What the player has of one reward."""
 
@@ -89,16 +95,16 @@ class Balance:
     amount: BigInt = strawberry.field(description="The sum of all ledger lines of this type.")
 
 
-@strawberry.input(description="A reward to publish or to grant.")
-class RewardInput:
-    """A reward."""
+@described
+@strawberry.input
+class RewardInput(TextInput):
+    """A reward to publish or to grant."""
 
     type: RewardType = strawberry.field(description="What the reward is made of.")
     amount: int = strawberry.field(description=f"POINT and TOKEN: up to {MAX_AMOUNT}. COUPON: 1. NONE: 0.")
     coupon_type: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="COUPON, and only that: the pool to take a code from, 1 to 64 printable characters, with no space "
-        "at either end.",
+        description=f"COUPON, and only that: the pool to take a code from, {rule(COUPON_TYPE_LENGTH)}.",
     )
 
     def to_reward(self) -> answers.Reward:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NewType
 
 import strawberry
+from graphql import FloatValueNode, IntValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
 from models import MAX_SAFE_INTEGER
@@ -19,6 +20,8 @@ JSON = NewType("JSON", object)
 
 # fromisoformat takes much more of ISO 8601 than this, as weeks, and more with every Python.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WHOLE = re.compile(r"(-?[0-9]{1,16})(?:\.0+)?", re.ASCII)
+NO_BIG_INT = "A BigInt is a whole number within ±(2^53 - 1)."
 _HOUR_AND_MINUTE = r"([01]\d|2[0-3]):[0-5]\d"
 _INSTANT = re.compile(rf"{_DATE.pattern}[Tt]{_HOUR_AND_MINUTE}:[0-5]\d(\.\d+)?([Zz]|[+-]{_HOUR_AND_MINUTE})", re.ASCII)
 
@@ -46,13 +49,20 @@ def _instant(value: object) -> dt.datetime:
 
 
 def _big_int(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_SAFE_INTEGER:
-        raise ValueError("A BigInt is a whole number within ±(2^53 - 1).")
+    if isinstance(value, float) and value.is_integer():  # 9100.0, as some languages write a whole number
+        value = int(value)
+    if type(value) is not int or abs(value) > MAX_SAFE_INTEGER:
+        raise ValueError(NO_BIG_INT)
     return value
 
 
+def _big_int_literal(node: ValueNode, _variables: object = None) -> int:
+    written = _WHOLE.fullmatch(node.value) if isinstance(node, IntValueNode | FloatValueNode) else None
+    return _big_int(int(written[1]) if written else None)
+
+
 def _print_instant(value: dt.datetime) -> str:
-    return value.isoformat()
+    return value.isoformat(timespec="milliseconds")
 
 
 def _as_is(value: Any) -> Any:
@@ -69,7 +79,8 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     dt.datetime: strawberry.scalar(
         name="DateTime",
-        description="An instant, written as RFC 3339 with its offset: 2026-01-31T00:00:00+00:00.",
+        description="An instant, written as RFC 3339 with its offset; answers have milliseconds: "
+        "2026-01-31T00:00:00.000+00:00.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=_print_instant,
         parse_value=_instant,
@@ -80,6 +91,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc7493#section-2.2",
         serialize=_as_is,
         parse_value=_big_int,
+        parse_literal=_big_int_literal,
     ),
     JSON: strawberry.scalar(
         name="JSON",

@@ -7,14 +7,17 @@ from typing import Annotated
 
 import strawberry
 
-from models import LAST_DATE, MAX_STAMP_XP, FeatureType
-from schema.errors import Problem, ValidationFailed
-from schema.inputs import EXPECTED_REVISION, NAME, PUBLISH_CODES
+from models import LAST_DATE, MAX_STAMP_XP, PATH_LENGTH, FeatureType
+from schema.described import described
+from schema.inputs import EXPECTED_REVISION, NAME, REASON, SEEN_REVISION
+from schema.languages import TRANSLATED, In, LocalizedText, LocalizedTextInput, Wording, translations_of
+from schema.nodes import Kind, Node, node_id
+from schema.staff import StaffInput, StaffPayload
 from services import schedule
-from services.errors import ErrorCode
+from services.error_codes import ScheduleIssueCode
 from services.rules import schedule as rules
 from services.rules.drafts import DayDraft, FeatureDraft
-from services.rules.validation import PATH_LENGTH
+from services.rules.texts import rule
 from services.schedule import MAX_DAYS
 
 From = Annotated[dt.date, strawberry.argument(name="from", description="The first day.")]
@@ -24,8 +27,9 @@ To = Annotated[
 ]
 
 
-@strawberry.type(description="A day of the schedule.")
-class ScheduledDay:
+@described
+@strawberry.type
+class ScheduledDay(Node):
     """A day of the schedule."""
 
     date: dt.date = strawberry.field(description="The day, in the event's time zone.")
@@ -36,21 +40,22 @@ class ScheduledDay:
     @classmethod
     def of(cls, day: schedule.ScheduledDay) -> ScheduledDay:
         """Convert."""
-        return cls(date=day.date, feature_type=day.feature_type, is_active=day.is_active, revision=day.revision)
+        return cls(
+            id=node_id(Kind.SCHEDULED_DAY, day.date),
+            date=day.date,
+            feature_type=day.feature_type,
+            is_active=day.is_active,
+            revision=day.revision,
+        )
 
 
-@strawberry.type(description="A fault of a day, which players will meet unless it is mended.")
+@described
+@strawberry.type
 class ScheduleIssue:
-    """A fault of a day."""
+    """A fault of a day, which players will meet unless it is mended."""
 
     date: dt.date = strawberry.field(description="The day.")
-    code: ErrorCode = strawberry.field(
-        description="What players will meet: NO_FEATURE_TODAY (nothing scheduled, or switched off), "
-        "INVALID_FEATURE_SCHEDULE (a game that was never published), INVALID_DICE_CONFIG, INVALID_ROULETTE_CONFIG, "
-        "INVALID_LOTTERY_CONFIG (its active revision is broken), OUT_OF_STOCK (nothing is left to draw), "
-        "NO_ACTIVE_SEASON, NO_ACTIVE_SEASON_CONFLICT, INVALID_SEASON_CONFIG, RANKING_NOT_FOUND (a past day of the "
-        "ranking without one)."
-    )
+    code: ScheduleIssueCode = strawberry.field(description="What is wrong.")
     message: str = strawberry.field(description="What to mend, in English.")
 
     @classmethod
@@ -59,23 +64,33 @@ class ScheduleIssue:
         return cls(date=issue.date, code=issue.code, message=issue.message)
 
 
-@strawberry.type(description="How a feature is presented, whether it is on at all, and the XP that it adds to a stamp.")
-class FeatureConfig:
-    """A feature's configuration."""
+@described
+@strawberry.type
+class FeatureConfig(Node):
+    """How a feature is presented, whether it is on at all, and the XP that it adds to a stamp."""
 
     feature_type: FeatureType = strawberry.field(description="Which feature.")
-    title: str = strawberry.field(description="What to call it.")
     page_path: str = strawberry.field(description="Where its page is in the client.")
     is_enabled: bool = strawberry.field(description="False: nothing is on on any of its days.")
     stamp_xp_bonus: int = strawberry.field(description="XP that it adds to a stamp of which it is the source.")
     revision: int = strawberry.field(description="Rises with every change; `expectedRevision` of the next one.")
+    titles: list[LocalizedText] = strawberry.field(description="What to call it in each language that is given.")
+    wording: strawberry.Private[Wording]
+
+    @described
+    @strawberry.field
+    def title(self, language: In = strawberry.UNSET) -> str:
+        """What to call it."""
+        return self.wording.told(language)
 
     @classmethod
     def of(cls, feature: schedule.FeatureRow) -> FeatureConfig:
         """Convert."""
         return cls(
+            id=node_id(Kind.FEATURE_CONFIG, feature.feature_type),
             feature_type=feature.feature_type,
-            title=feature.title,
+            titles=LocalizedText.all_of(feature.titles),
+            wording=Wording(feature.title, feature.titles),
             page_path=feature.page_path,
             is_enabled=feature.is_enabled,
             stamp_xp_bonus=feature.stamp_xp_bonus,
@@ -83,9 +98,10 @@ class FeatureConfig:
         )
 
 
-@strawberry.input(description="Put a feature on a day. Every server sees it with the next request.")
-class UpsertFeatureScheduleInput:
-    """Put a feature on a day."""
+@described
+@strawberry.input
+class UpsertFeatureScheduleInput(StaffInput):
+    """Put a feature on a day. Every server sees it with the next request."""
 
     date: dt.date = strawberry.field(description=f"The day: today or later, up to {LAST_DATE}.")
     feature_type: FeatureType = strawberry.field(description="What is on.")
@@ -97,32 +113,55 @@ class UpsertFeatureScheduleInput:
         return DayDraft(self.date, self.feature_type, self.is_active)
 
 
-@strawberry.input(description="Configure a feature. Every server sees it with the next request.")
-class UpsertFeatureConfigInput:
-    """Configure a feature."""
+@described
+@strawberry.input
+class UpsertFeatureConfigInput(StaffInput):
+    """Configure a feature. Every server sees it with the next request."""
 
     feature_type: FeatureType = strawberry.field(description="Which feature.")
     title: str = strawberry.field(description=f"What to call it: {NAME}")
+    titles: list[LocalizedTextInput] = strawberry.field(
+        default_factory=list, description=f"What to call it {TRANSLATED}"
+    )
     page_path: str = strawberry.field(
-        description=f"Where its page is in the client, as /events/dice: 1 to {PATH_LENGTH} printable characters, "
-        "beginning with one slash."
+        description=f"Where its page is in the client, as /events/dice: {rule(PATH_LENGTH)}, beginning with one slash."
     )
     is_enabled: bool = strawberry.field(description="False switches it off, on all of its days.")
     stamp_xp_bonus: int = strawberry.field(
         default=0, description=f"XP that it adds to a stamp of which it is the source: 0 to {MAX_STAMP_XP}."
     )
     expected_revision: int | None = strawberry.field(default=strawberry.UNSET, description=EXPECTED_REVISION)
+    reason: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=f"{REASON} Needed where a feature is switched on again whose draws raised an alarm, by an ADMIN.",
+    )
 
     def draft(self) -> FeatureDraft:
         """Convert."""
-        return FeatureDraft(self.feature_type, self.title, self.page_path, self.is_enabled, self.stamp_xp_bonus)
+        titles = translations_of(self.titles)
+        return FeatureDraft(self.feature_type, self.title, self.page_path, self.is_enabled, self.stamp_xp_bonus, titles)
 
 
-UpsertFeatureScheduleResult = Annotated[
-    ScheduledDay | ValidationFailed | Problem,
-    strawberry.union("UpsertFeatureScheduleResult", description="The day as it is now. " + PUBLISH_CODES),
-]
-UpsertFeatureConfigResult = Annotated[
-    FeatureConfig | ValidationFailed | Problem,
-    strawberry.union("UpsertFeatureConfigResult", description="The feature as it is now. " + PUBLISH_CODES),
-]
+@described
+@strawberry.input
+class RemoveScheduledDayInput(StaffInput):
+    """Take a day of the future off the schedule."""
+
+    date: dt.date = strawberry.field(description="The day: tomorrow or later.")
+    expected_revision: int = strawberry.field(description=SEEN_REVISION)
+
+
+@described
+@strawberry.type
+class UpsertFeatureSchedulePayload(StaffPayload):
+    """A day of the schedule, as it was changed."""
+
+    day: ScheduledDay | None = strawberry.field(description="The day as it is now; null in a dry run.")
+
+
+@described
+@strawberry.type
+class UpsertFeatureConfigPayload(StaffPayload):
+    """A feature, as it was configured."""
+
+    feature: FeatureConfig | None = strawberry.field(description="The feature as it is now; null in a dry run.")

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
 from models import FeatureType
+from schema.described import described
 from schema.enums import LevelRewardState
-from schema.errors import Problem
+from schema.nodes import Kind, Node, node_id
 from schema.rewards import GrantedReward, RewardSpec
+from schema.staff import StaffPayload
 from services import answers
-from services.features import LevelStatus, SeasonStatus
 from services.rules.day import SeasonRules
 from services.rules.state import Progress
+from services.statuses import LevelStatus, SeasonStatus
 
 
-@strawberry.type(description="A level of a season, as it is published.")
+@described
+@strawberry.type
 class SeasonLevelSpec:
     """A level of a season, as it is published."""
 
@@ -27,11 +30,11 @@ class SeasonLevelSpec:
     auto_claim: bool = strawberry.field(description="Whether the reward comes by itself when the level is reached.")
 
 
-@strawberry.type(description="A season: a range of days in which stamps are collected.")
-class Season:
-    """A season."""
+@described
+@strawberry.type
+class Season(Node):
+    """A season: a range of days in which stamps are collected."""
 
-    id: strawberry.ID = strawberry.field(description="The season's id.")
     name: str = strawberry.field(description="What it is called; unique.")
     start_date: dt.date = strawberry.field(description="Its first day.")
     end_date: dt.date = strawberry.field(description="Its last day.")
@@ -44,7 +47,7 @@ class Season:
     def of(cls, season: SeasonRules) -> Season:
         """Convert."""
         return cls(
-            id=strawberry.ID(str(season.id)),
+            id=node_id(Kind.SEASON, season.id),
             name=season.name,
             start_date=season.start_date,
             end_date=season.end_date,
@@ -63,9 +66,18 @@ class Season:
         )
 
 
-@strawberry.type(description="How far the caller has come in the season.")
+@described
+@strawberry.type
+class UpsertSeasonPayload(StaffPayload):
+    """A season, as it was published."""
+
+    season: Season | None = strawberry.field(description="The season as it is now; null in a dry run.")
+
+
+@described
+@strawberry.type
 class SeasonProgress:
-    """How far the caller has come."""
+    """How far the caller has come in the season."""
 
     current_level: int = strawberry.field(description="The highest level reached; 0 before the first.")
     current_xp: int = strawberry.field(description="XP collected in the season.")
@@ -86,9 +98,10 @@ class SeasonProgress:
         )
 
 
-@strawberry.type(description="A level of the season, as it stands for the caller.")
+@described
+@strawberry.type
 class SeasonLevel:
-    """A level of the season."""
+    """A level of the season, as it stands for the caller."""
 
     level: int = strawberry.field(description="1, 2, 3, ...")
     required_xp: int = strawberry.field(description="XP that reaches it.")
@@ -111,7 +124,8 @@ class SeasonLevel:
         )
 
 
-@strawberry.type(description="Whether a day is stamped.")
+@described
+@strawberry.type
 class StampDay:
     """Whether a day is stamped."""
 
@@ -119,9 +133,10 @@ class StampDay:
     stamped: bool = strawberry.field(description="Whether the caller has its stamp.")
 
 
-@strawberry.type(description="The season that is on, as it stands for the caller.")
-class SeasonPassStatus:
-    """The season that is on."""
+@described
+@strawberry.type
+class SeasonPassStatus(Node):
+    """The season that is on, as it stands for the caller."""
 
     season: Season = strawberry.field(description="The season.")
     progress: SeasonProgress = strawberry.field(description="How far the caller has come.")
@@ -129,9 +144,10 @@ class SeasonPassStatus:
     today: StampDay = strawberry.field(description="Today's stamp.")
 
     @classmethod
-    def of(cls, status: SeasonStatus) -> SeasonPassStatus:
+    def of(cls, status: SeasonStatus, player_id: UUID) -> SeasonPassStatus:
         """Convert."""
         return cls(
+            id=node_id(Kind.SEASON_PASS_STATUS, player_id, status.season.id),
             season=Season.of(status.season),
             progress=SeasonProgress.of(status.progress, status.season),
             levels=[SeasonLevel.of(level) for level in status.levels],
@@ -139,7 +155,8 @@ class SeasonPassStatus:
         )
 
 
-@strawberry.type(description="A level's reward, granted.")
+@described
+@strawberry.type
 class LevelReward:
     """A level's reward, granted."""
 
@@ -153,9 +170,10 @@ class LevelReward:
         return cls(level=reward.level, reward=GrantedReward.of(reward.reward), claimed_at=reward.claimed_at)
 
 
-@strawberry.type(description="What a stamp, or a play that may stamp, did to the season pass.")
+@described
+@strawberry.type
 class StampReceipt:
-    """What a stamp did."""
+    """What a stamp, or a play that may stamp, did to the season pass."""
 
     added_stamp: int = strawberry.field(description="1, or 0 when today was stamped already.")
     xp_added: int = strawberry.field(description="XP that this added.")
@@ -179,9 +197,10 @@ class StampReceipt:
         )
 
 
-@strawberry.input(description="Stamp the season pass for today.")
+@described
+@strawberry.input
 class StampInput:
-    """Stamp today."""
+    """Stamp the season pass for today."""
 
     idempotency_key: str = strawberry.field(
         description="Unique per player and command: 1 to 128 printable ASCII characters. Retry with the same key."
@@ -191,7 +210,8 @@ class StampInput:
     )
 
 
-@strawberry.input(description="Claim a level's reward.")
+@described
+@strawberry.input
 class ClaimRewardInput:
     """Claim a level's reward."""
 
@@ -199,26 +219,3 @@ class ClaimRewardInput:
         description="Unique per player and command: 1 to 128 printable ASCII characters. Retry with the same key."
     )
     level: int = strawberry.field(description="The level whose reward is claimed.")
-
-
-SeasonPassStatusResult = Annotated[
-    SeasonPassStatus | Problem,
-    strawberry.union(
-        "SeasonPassStatusResult",
-        description="The season pass. Codes: NO_ACTIVE_SEASON, NO_ACTIVE_SEASON_CONFLICT, INVALID_SEASON_CONFIG.",
-    ),
-]
-StampResult = Annotated[
-    StampReceipt | Problem,
-    strawberry.union(
-        "StampResult",
-        description="A stamp. Codes: ALREADY_STAMPED_TODAY, INVALID_STAMP_SOURCE, NO_ACTIVE_SEASON, USER_BLOCKED, ...",
-    ),
-]
-ClaimRewardResult = Annotated[
-    LevelReward | Problem,
-    strawberry.union(
-        "ClaimRewardResult",
-        description="A claim. Codes: LEVEL_NOT_FOUND, LEVEL_NOT_REACHED, AUTO_CLAIM_LEVEL, REWARD_ALREADY_CLAIMED, ...",
-    ),
-]

@@ -3,64 +3,101 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from uuid import NAMESPACE_DNS, UUID, uuid5
 
-from sqlalchemy import func, select
+from msgspec import Struct
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import (
     CouponCode,
-    DiceConfig,
     FeatureConfig,
     FeatureSchedule,
     FeatureType,
-    LotteryConfig,
-    LotteryPrize,
+    Language,
     Player,
     RankingDaily,
     RankingRevision,
     RewardType,
     Role,
-    RouletteConfig,
-    RouletteSegment,
     Season,
     SeasonLevel,
 )
 from schema.context import AccessToken
+from services.answers import Reward
+from services.configs import Notice, head_of, write_revision
+from services.revisions import take_turn
+from services.rules.dice import DiceDraft
+from services.rules.drafts import Translation, Translations
+from services.rules.lottery import LotteryDraft, PrizeDraft
+from services.rules.ranking import RankingRow, content_of
+from services.rules.registry import GAMES
+from services.rules.roulette import RouletteDraft, SegmentDraft
+from services.rules.windows import Window
 from services.transaction import Transaction
 
 STAFF = {"demo-player": Role.PLAYER, "demo-operator": Role.OPERATOR, "demo-admin": Role.ADMIN}
-PLAYER_IDS = {name: number for number, name in enumerate(STAFF, start=1)}
+PLAYER_IDS = {name: uuid5(NAMESPACE_DNS, f"{name}.haru.example") for name in STAFF}
 """Demo accounts have fixed ids, so that their tokens need no database."""
 
 DAYS_AROUND = 60
 SEASON_NAME = "첫 시즌"
 FEATURES = (
-    (FeatureType.ROULETTE, "행운의 룰렛", "/events/roulette", 20),
-    (FeatureType.DICE, "주사위 대결", "/events/dice", 20),
-    (FeatureType.LOTTERY, "행운 복권", "/events/lottery", 20),
-    (FeatureType.RANKING, "오늘의 랭킹", "/events/ranking", 10),
-    (FeatureType.SEASON_PASS, "시즌 패스", "/events/season-pass", 50),
+    (FeatureType.ROULETTE, "행운의 룰렛", "Lucky roulette", "/events/roulette", 20),
+    (FeatureType.DICE, "주사위 대결", "Dice duel", "/events/dice", 20),
+    (FeatureType.LOTTERY, "행운 복권", "Lucky draw", "/events/lottery", 20),
+    (FeatureType.RANKING, "오늘의 랭킹", "Today's ranking", "/events/ranking", 10),
+    (FeatureType.SEASON_PASS, "시즌 패스", "Season pass", "/events/season-pass", 50),
 )
+POINT, TOKEN, COUPON, NONE = RewardType.POINT, RewardType.TOKEN, RewardType.COUPON, RewardType.NONE
+COFFEE = Reward(COUPON, 1, "COFFEE")
 SEGMENTS = (
-    ("10 포인트", RewardType.POINT, 10, None, 40, False),
-    ("50 포인트", RewardType.POINT, 50, None, 25, False),
-    ("토큰 1개", RewardType.TOKEN, 1, None, 15, False),
-    ("다음 기회에", RewardType.NONE, 0, None, 12, False),
-    ("커피 쿠폰", RewardType.COUPON, 1, "COFFEE", 6, False),
-    ("1,000 포인트", RewardType.POINT, 1000, None, 2, True),
+    ("10 포인트", "10 points", Reward(POINT, 10), 40, False),
+    ("50 포인트", "50 points", Reward(POINT, 50), 25, False),
+    ("토큰 1개", "1 token", Reward(TOKEN, 1), 15, False),
+    ("다음 기회에", "Next time", Reward(NONE, 0), 12, False),
+    ("커피 쿠폰", "Coffee coupon", COFFEE, 6, False),
+    ("1,000 포인트", "1,000 points", Reward(POINT, 1000), 2, True),
 )
 PRIZES = (
-    ("대상", RewardType.POINT, 10_000, None, 1, 3),
-    ("커피 쿠폰", RewardType.COUPON, 1, "COFFEE", 9, 50),
-    ("토큰 3개", RewardType.TOKEN, 3, None, 30, 500),
-    ("5 포인트", RewardType.POINT, 5, None, 60, None),
+    ("대상", "Grand prize", Reward(POINT, 10_000), 1, 3),
+    ("커피 쿠폰", "Coffee coupon", COFFEE, 9, 50),
+    ("토큰 3개", "3 tokens", Reward(TOKEN, 3), 30, 500),
+    ("5 포인트", "5 points", Reward(POINT, 5), 60, None),
 )
+
+
+def _both(korean: str, english: str) -> Translations:
+    """A text in both languages."""
+    return Translations((Translation(Language.KO, korean), Translation(Language.EN, english)))
+
+
+REVISIONS: Mapping[FeatureType, Struct] = {
+    FeatureType.DICE: DiceDraft("기본", 3, Reward(POINT, 100), Reward(POINT, 30), Reward(POINT, 10)),
+    FeatureType.ROULETTE: RouletteDraft(
+        "기본",
+        3,
+        tuple(
+            SegmentDraft(slot, korean, reward, weight, is_jackpot, _both(korean, english))
+            for slot, (korean, english, reward, weight, is_jackpot) in enumerate(SEGMENTS)
+        ),
+    ),
+    FeatureType.LOTTERY: LotteryDraft(
+        "기본",
+        3,
+        tuple(
+            PrizeDraft(korean, reward, weight, stock, is_active=True, labels=_both(korean, english))
+            for korean, english, reward, weight, stock in PRIZES
+        ),
+    ),
+}
+"""The first revision of each game."""
+
 NAMES = ("하늘", "바다", "구름", "별빛", "달님", "햇살", "바람", "노을", "이슬", "나무")
 
 
-def demo_tokens(issue: Callable[[int, Role], AccessToken]) -> list[dict[str, str]]:
+def demo_tokens(issue: Callable[[UUID, Role], AccessToken]) -> list[dict[str, str]]:
     """A ready-made token for each demo account."""
     return [
         {"label": name.replace("-", " ").capitalize(), "role": role, "token": issue(PLAYER_IDS[name], role).text}
@@ -84,15 +121,19 @@ async def load_demo(tx: Transaction, demo_today: FeatureType | None = None) -> N
 async def _accounts(tx: Transaction) -> None:
     rows = [{"id": PLAYER_IDS[name], "external_id": name, "created_at": tx.now} for name in STAFF]
     await tx.connection.execute(insert(Player).on_conflict_do_nothing(), rows)
-    # The ids above were not taken from the sequence: it has to go on behind them.
-    highest = select(func.greatest(func.max(Player.id), len(STAFF))).scalar_subquery()
-    await tx.connection.execute(select(func.setval(func.pg_get_serial_sequence('"user"', "id"), highest)))
 
 
 async def _features(tx: Transaction, demo_today: FeatureType | None) -> None:
     configs = [
-        {"feature_type": feature, "title": title, "page_path": path, "stamp_xp_bonus": bonus, "updated_at": tx.now}
-        for feature, title, path, bonus in FEATURES
+        {
+            "feature_type": feature,
+            "title": korean,
+            "titles": _both(korean, english).by_language(),
+            "page_path": path,
+            "stamp_xp_bonus": bonus,
+            "updated_at": tx.now,
+        }
+        for feature, korean, english, path, bonus in FEATURES
     ]
     await tx.connection.execute(insert(FeatureConfig).on_conflict_do_nothing(), configs)
     days = [tx.date + dt.timedelta(days=offset) for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)]
@@ -115,49 +156,11 @@ def _feature_of(day: dt.date) -> FeatureType:
 
 
 async def _games(tx: Transaction) -> None:
-    head = {"name": "기본", "revision": 1, "is_active": True, "published_at": tx.now}
-    dice = head | {
-        "max_daily_plays": 3,
-        "win_reward_type": RewardType.POINT,
-        "win_reward_amount": 100,
-        "draw_reward_type": RewardType.POINT,
-        "draw_reward_amount": 30,
-        "lose_reward_type": RewardType.POINT,
-        "lose_reward_amount": 10,
-    }
-    await tx.connection.execute(insert(DiceConfig).values(dice).on_conflict_do_nothing())
-    roulette = await _publish_once(tx, RouletteConfig, head | {"max_daily_spins": 3})
-    if roulette is not None:
-        rows = [
-            {"config_id": roulette, "slot": slot, "is_jackpot": jackpot} | _weighted(drawn)
-            for slot, (*drawn, jackpot) in enumerate(SEGMENTS)
-        ]
-        await tx.connection.execute(insert(RouletteSegment), rows)
-    lottery = await _publish_once(tx, LotteryConfig, head | {"max_daily_tickets": 3})
-    if lottery is not None:
-        rows = [
-            {"config_id": lottery, "position": position, "stock": stock, "initial_stock": stock} | _weighted(drawn)
-            for position, (*drawn, stock) in enumerate(PRIZES)
-        ]
-        await tx.connection.execute(insert(LotteryPrize), rows)
-
-
-async def _publish_once(tx: Transaction, table: Any, values: dict[str, Any]) -> int | None:
-    """The new revision's id, or none where there is a revision already."""
-    statement = insert(table).values(values).on_conflict_do_nothing().returning(table.id)
-    made: int | None = await tx.connection.scalar(statement)
-    return made
-
-
-def _weighted(drawn: Sequence[object]) -> dict[str, Any]:
-    label, type_, amount, coupon, weight = drawn
-    return {
-        "label": label,
-        "reward_type": type_,
-        "reward_amount": amount,
-        "coupon_type": coupon,
-        "weight": weight,
-    }
+    """Publish the first revision of every game that has none."""
+    for feature, game in GAMES.items():
+        await take_turn(tx, game.config.__tablename__)
+        if not await tx.connection.scalar(select(exists(select(game.config.id)))):
+            await write_revision(tx, game, REVISIONS[feature], await head_of(tx, game, 1, Notice(Window())))
 
 
 async def _season(tx: Transaction) -> None:
@@ -197,6 +200,13 @@ async def _season(tx: Transaction) -> None:
 
 async def _rankings(tx: Transaction) -> None:
     """A small ranking for every ranking day up to today."""
+    entries = [*((name, None) for name in NAMES), ("데모", "demo-player")]
+    content = content_of(
+        [
+            RankingRow(rank, name, 10_000 - rank * 137, external_id)
+            for rank, (name, external_id) in enumerate(entries, start=1)
+        ]
+    )
     days = [tx.date - dt.timedelta(days=offset) for offset in range(DAYS_AROUND + 1)]
     for day in days:
         if day != tx.date and _feature_of(day) is not FeatureType.RANKING:
@@ -204,24 +214,13 @@ async def _rankings(tx: Transaction) -> None:
         revision = {
             "date": day,
             "revision": 1,
-            "total_entries": len(NAMES) + 1,
-            "content_hash": "demo",
+            "total_entries": len(content.rows),
+            "content_hash": content.digest,
             "is_deleted": False,
             "published_at": tx.now,
         }
         statement = insert(RankingRevision).values(revision).on_conflict_do_nothing().returning(RankingRevision.date)
         if await tx.connection.scalar(statement) is None:
             continue
-        entries = [*((name, None) for name in NAMES), ("데모", "demo-player")]
-        rows = [
-            {
-                "date": day,
-                "rank": rank,
-                "revision": 1,
-                "display_name": name,
-                "score": 10_000 - rank * 137,
-                "external_id": external_id,
-            }
-            for rank, (name, external_id) in enumerate(entries, start=1)
-        ]
+        rows = [{"date": day, "revision": 1, **row._asdict()} for row in content.rows]
         await tx.connection.execute(insert(RankingDaily), rows)

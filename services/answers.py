@@ -8,7 +8,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from models import DiceOutcome, RewardType
+from models import DiceOutcome, Language, RewardType
+
+Texts = dict[Language, str]
+"""One text in several languages."""
 
 
 class Reward(Struct, frozen=True, rename="camel"):
@@ -56,7 +59,7 @@ class DailyLimit(Struct, frozen=True, rename="camel"):
         return not self.unlimited and self.used >= self.max
 
 
-class LevelReward(Struct, tag="level", rename="camel"):
+class LevelReward(Struct, rename="camel"):
     """A season level's reward, granted."""
 
     level: int
@@ -64,7 +67,7 @@ class LevelReward(Struct, tag="level", rename="camel"):
     claimed_at: dt.datetime
 
 
-class StampReceipt(Struct, tag="stamp", rename="camel"):
+class StampReceipt(Struct, rename="camel"):
     """What a stamp did: 0 or 1 stamp, its XP, and the levels whose rewards came with it."""
 
     added_stamp: int
@@ -83,8 +86,8 @@ class DiceRoll(Struct, frozen=True, tag="dice", rename="camel"):
     outcome: DiceOutcome
 
 
-class Segment(Struct, frozen=True, tag="segment", rename="camel"):
-    """A roulette segment and its chance when it was drawn."""
+class Segment(Struct, frozen=True, tag="segment", rename="camel", omit_defaults=True):
+    """A roulette segment and its chance when it was drawn. `labels`: its label in other words, by language."""
 
     id: int
     slot: int
@@ -93,10 +96,14 @@ class Segment(Struct, frozen=True, tag="segment", rename="camel"):
     weight: int
     total_weight: int
     is_jackpot: bool
+    labels: Texts = {}
 
 
-class Prize(Struct, frozen=True, tag="prize", rename="camel"):
-    """A lottery prize, its chance when it was drawn, and the stock that the draw left (null: unlimited)."""
+class Prize(Struct, frozen=True, tag="prize", rename="camel", omit_defaults=True):
+    """A lottery prize, its chance when it was drawn, and the stock that the draw left (null: unlimited).
+
+    `labels`: its label in other words, by language.
+    """
 
     id: int
     label: str
@@ -105,6 +112,16 @@ class Prize(Struct, frozen=True, tag="prize", rename="camel"):
     total_weight: int
     stock: int | None
     is_active: bool
+    labels: Texts = {}
+
+
+Draw = DiceRoll | Segment | Prize
+"""What a play shows of what was drawn: a member for each game."""
+
+
+def without_labels(drawn: Draw) -> Draw:
+    """What was drawn, told in the event's own words alone."""
+    return drawn if isinstance(drawn, DiceRoll) else msgspec.structs.replace(drawn, labels={})
 
 
 class Played(Struct, tag="play", rename="camel"):
@@ -116,21 +133,35 @@ class Played(Struct, tag="play", rename="camel"):
     reward: Granted
     daily_limit: DailyLimit
     season_pass: StampReceipt | None
-    drawn: DiceRoll | Segment | Prize
+    drawn: Draw
     replayed: bool = False
 
 
-Answer = Played | StampReceipt | LevelReward
+class Stamped(Struct, tag="stamp", rename="camel"):
+    """A stamp by itself."""
+
+    receipt: StampReceipt
+    replayed: bool = False
+
+
+class Claimed(Struct, tag="claim", rename="camel"):
+    """A claim."""
+
+    level_reward: LevelReward
+    replayed: bool = False
+
+
+Answer = Played | Stamped | Claimed
 
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Answer).decode
 
 
 def replay(answer: bytes | str) -> Answer:
-    """The first answer again, marked as a replay where its type says so."""
+    """The first answer again, marked as a replay."""
     return mark_replayed(_decode(answer))
 
 
 def mark_replayed(answer: Answer) -> Answer:
     """`answer` as a later request with the same key sees it."""
-    return msgspec.structs.replace(answer, replayed=True) if isinstance(answer, Played) else answer
+    return msgspec.structs.replace(answer, replayed=True)

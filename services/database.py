@@ -7,114 +7,75 @@ have the same time-outs: nothing waits for a lock, runs, or idles in a transacti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import ExceptionContext, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from services.errors import HaruError, Unavailable
+from services.address import parse_address
+from services.connector import Connector
+from services.outages import reachable
+from services.sessions import HOT_SESSION, LONG_SESSION, PATIENT_SESSION, SESSION
+from services.watch import NOBODY, Watch
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
-UNREACHABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InternalClientError,
-    asyncpg.ReadOnlySQLTransactionError,  # a standby now: the primary is elsewhere
-    OSError,
-    TimeoutError,
-)
-"""What it looks like when the database, or the way to it, is gone for the moment."""
-
-BLOCKED = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
-"""A lock or a statement that took too long."""
-
 STATEMENT_TIMEOUT_SECONDS = 5.0
-CONNECT_TIMEOUT_SECONDS = 2.0
 
-SESSION = {
-    "application_name": "haru",
-    "timezone": "UTC",
-    "default_transaction_isolation": "read committed",  # what is loaded behind a lock must be what is there by then
-    "jit": "off",
-    "statement_timeout": "5s",
-    "idle_in_transaction_session_timeout": "5s",
-}
+CLOSE_SECONDS = 2.0
 
-HOT_SESSION = SESSION | {
-    # The hot statements join tiny arrays to huge tables by key, whatever the statistics say: plan once, by index.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
-
-
-@contextmanager
-def reachable(*, late: type[HaruError] = Unavailable) -> Iterator[None]:
-    """Tell a database that is gone for the moment from a bug; `late`: what a lock or statement that took too long is.
-
-    Raises: Unavailable, `late`; every other exception as it is.
-    """
-    try:
-        yield
-    except (*UNREACHABLE, PoolTimeoutError) as lost:
-        raise Unavailable from lost
-    except BLOCKED as blocked:
-        raise late from blocked
-    except DBAPIError as failure:
-        cause = getattr(failure.orig, "__cause__", None) or failure.orig
-        if failure.connection_invalidated or isinstance(cause, UNREACHABLE):
-            raise Unavailable from failure
-        if isinstance(cause, BLOCKED):
-            raise late from failure
-        raise
-
-
-def sqlstate(failure: DBAPIError) -> str | None:
-    """PostgreSQL's code of a failure."""
-    return getattr(failure.orig, "sqlstate", None)
+LONGEST_CONNECT_SECONDS = 5.0
+"""Whoever plays is answered within 7 s, however long an address is ready to wait."""
 
 
 class Database:
-    """The two pools. `url`: `postgresql+asyncpg://...`; `lock_wait_seconds`: the longest wait for a lock."""
+    """The two pools. `url`: `postgresql+asyncpg://...`; `lock_wait_seconds`: the longest wait for a lock.
 
-    def __init__(self, url: str, *, lock_wait_seconds: float = 2.0, pool_size: int = 8) -> None:
+    `watch` is told of the work that is done with it.
+    """
+
+    def __init__(self, url: str, *, lock_wait_seconds: float = 2.0, pool_size: int = 8, watch: Watch = NOBODY) -> None:
+        self.watch = watch
         self.lock_wait_seconds = lock_wait_seconds
-        self._arguments = connect_arguments(url)
         self.pool_size = pool_size
+        self._connector = Connector(parse_address(url), longest_seconds=LONGEST_CONNECT_SECONDS, opened=watch.opened)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
-        self.engine = create_engine(
-            url,
-            timeout=CONNECT_TIMEOUT_SECONDS,
+        self.engine = _engine(
+            self._connector,
+            dict(SESSION) | _lock_timeout(lock_wait_seconds),
             command_timeout=STATEMENT_TIMEOUT_SECONDS * 6,
-            server_settings=SESSION | {"lock_timeout": f"{int(lock_wait_seconds * 1000)}ms"},
-            pool={"pool_size": pool_size, "max_overflow": 0, "pool_timeout": CONNECT_TIMEOUT_SECONDS},
+            pool={"pool_size": pool_size, "max_overflow": 0, "pool_timeout": self._connector.timeout_seconds},
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(self.engine.sync_engine, "handle_error", _give_up_what_cannot_write)
+        watch.joined(self.engine.sync_engine)
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def connect_hot(self, *, lock_timeout_seconds: float) -> asyncpg.Connection[asyncpg.Record]:
         """A connection of one's own for the hot statements."""
-        settings = HOT_SESSION | {"lock_timeout": f"{int(lock_timeout_seconds * 1000)}ms"}
-        return await asyncpg.connect(
-            **self._arguments,
-            timeout=CONNECT_TIMEOUT_SECONDS,
-            command_timeout=STATEMENT_TIMEOUT_SECONDS,
-            server_settings=settings,
-        )
+        settings = dict(HOT_SESSION) | _lock_timeout(lock_timeout_seconds)
+        return await self._connector(settings, command_timeout=STATEMENT_TIMEOUT_SECONDS)
+
+    @asynccontextmanager
+    async def long(self) -> AsyncIterator[Connection]:
+        """A connection of one's own for what reads many rows by key: it may take minutes, but not idle for long.
+
+        Raises: Unavailable when the database cannot be reached, or the connection is lost.
+        """
+        with reachable():
+            connection = await self._connector(LONG_SESSION)
+            try:
+                yield connection
+                await connection.close()
+            finally:
+                connection.terminate()
 
     @asynccontextmanager
     async def hot(self) -> AsyncIterator[Connection]:
@@ -124,7 +85,7 @@ class Database:
         """
         pool = self._pool or await self._open()
         with reachable():
-            async with pool.acquire(timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+            async with pool.acquire(timeout=self._connector.timeout_seconds) as connection:
                 try:
                     yield connection
                 except asyncpg.ReadOnlySQLTransactionError:
@@ -135,14 +96,13 @@ class Database:
         """The pool; made at the first use, so that a server starts before its database does."""
         async with self._opening:
             if self._pool is None:
+                settings = dict(HOT_SESSION) | _lock_timeout(self.lock_wait_seconds)
                 self._pool = await asyncpg.create_pool(
-                    **self._arguments,
+                    connect=partial(self._connector, settings),
                     min_size=0,
                     max_size=self.pool_size,
                     reset=_nothing_to_reset,
-                    timeout=CONNECT_TIMEOUT_SECONDS,
                     command_timeout=STATEMENT_TIMEOUT_SECONDS,
-                    server_settings=HOT_SESSION | {"lock_timeout": f"{int(self.lock_wait_seconds * 1000)}ms"},
                 )
             return self._pool
 
@@ -167,19 +127,18 @@ class Database:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 yield connection
 
-    async def revision(self) -> str | None:
-        """The migration that the database is at; null before the first. Raises: Unavailable."""
-        async with self.snapshot() as connection:
-            if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-                return None
-            found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-            return found
+    @property
+    def in_use(self) -> int:
+        """Connections of both pools that somebody holds."""
+        pool: Any = self.engine.pool
+        hot = self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
+        return hot + int(pool.checkedout())
 
     async def close(self) -> None:
         """Give all connections back."""
         if self._pool is not None:
             try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                async with asyncio.timeout(CLOSE_SECONDS):
                     await self._pool.close()
             except TimeoutError:
                 self._pool.terminate()
@@ -192,22 +151,32 @@ def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> No
         raise DisconnectionError
 
 
+def _give_up_what_cannot_write(context: ExceptionContext) -> None:
+    """Replace the sessions of a server that has become a standby, or of a time in which it was read-only."""
+    if getattr(context.original_exception, "sqlstate", None) == asyncpg.ReadOnlySQLTransactionError.sqlstate:
+        context.is_disconnect = True
+
+
 async def _nothing_to_reset(_connection: Connection) -> None:
     """Pooled sessions are never changed but within a transaction, so giving one back costs no round trip."""
 
 
-def create_engine(url: str, *, pool: Mapping[str, Any], **connect: Any) -> AsyncEngine:
-    """An engine of SQLAlchemy's whose connections are made as all others are; `connect`: arguments of asyncpg's."""
-    connection = partial(asyncpg.connect, **connect_arguments(url), **connect)
-    return create_async_engine("postgresql+asyncpg://", async_creator=connection, **pool)
+def _lock_timeout(seconds: float) -> dict[str, str]:
+    return {"lock_timeout": f"{int(seconds * 1000)}ms"}
+
+
+def create_engine(url: str, *, pool: Mapping[str, Any]) -> AsyncEngine:
+    """An engine for whoever changes or verifies tables, whose connections are made as all others are."""
+    return _engine(Connector(parse_address(url)), PATIENT_SESSION, pool=pool)
+
+
+def _engine(
+    connector: Connector, settings: Mapping[str, str], *, pool: Mapping[str, Any], **options: Any
+) -> AsyncEngine:
+    creator = partial(connector, settings, **options)
+    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **pool)
 
 
 def connect_arguments(url: str) -> dict[str, Any]:
-    """SQLAlchemy's URL as asyncpg's arguments. Its query may say what libpq's may (`sslmode`), or `ssl` for that."""
-    parsed = make_url(url).set(drivername="postgresql")
-    query = {"sslmode" if name == "ssl" else name: value for name, value in parsed.query.items()}
-    host, port = query.get("host"), query.get("port")
-    if isinstance(host, str) and host.startswith("/"):
-        where = {"host": host, "port": int(port) if isinstance(port, str) else None}
-        return where | {"user": parsed.username, "password": parsed.password, "database": parsed.database}
-    return {"dsn": parsed.set(query=query).render_as_string(hide_password=False)}
+    """An address as asyncpg's arguments."""
+    return parse_address(url).arguments

@@ -14,68 +14,46 @@ from uuid import UUID
 
 import msgspec
 
-from models import FeatureType, RewardType
-from services.answers import DailyLimit, DiceRoll, Granted, Played, Prize, Segment, StampReceipt
+from models import RewardType
+from services.answers import DailyLimit, Draw, Granted, Played, StampReceipt
 from services.calendar import Calendar
-from services.database import Database
+from services.database import Connection
+from services.drawn import drawn_of
 from services.paging import LAST_ROW, LATEST, Page, PageOf, pages_of
 from services.rules.registry import GAMES
 
 LEDGER = """
 SELECT k.number, l.user_id, l.line_no, l.reward_type, l.amount, l.balance_after, l.cause, l.cause_id, c.code,
     l.created_at
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS k(user_id, size, before, number)
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS k(user_id, size, before, number)
 CROSS JOIN LATERAL (
-    SELECT * FROM reward_ledger l WHERE l.user_id = k.user_id AND l.line_no < k.before
+    SELECT * FROM reward_ledger l
+    WHERE l.user_id = k.user_id AND l.line_no < k.before AND l.cause <> 'COUPON_GIVEN' -- a grant tells its code itself
     ORDER BY l.line_no DESC LIMIT k.size
 ) l
 LEFT JOIN coupon_code c ON c.user_id = l.user_id AND c.line_no = l.line_no
 ORDER BY k.number, l.line_no DESC
 """
 
-_REWARD = "json_build_object('type', r.reward_type, 'amount', r.reward_amount, 'couponType', r.coupon_type)"
 
-DRAWN = {
-    FeatureType.DICE: """
-        SELECT json_build_object('type', 'dice', 'userDice', json_build_array(g.user_dice_1, g.user_dice_2),
-            'dealerDice', json_build_array(g.dealer_dice_1, g.dealer_dice_2), 'outcome', g.outcome)
-        FROM dice_log g WHERE g.user_id = p.user_id AND g.id = p.id""",
-    FeatureType.ROULETTE: f"""
-        SELECT json_build_object('type', 'segment', 'id', r.id, 'slot', r.slot, 'label', r.label, 'reward', {_REWARD},
-            'weight', r.weight, 'isJackpot', r.is_jackpot, 'totalWeight',
-            (SELECT sum(s.weight) FROM roulette_segment s WHERE s.config_id = r.config_id))
-        FROM roulette_log g JOIN roulette_segment r ON r.config_id = g.config_id AND r.id = g.segment_id
-        WHERE g.user_id = p.user_id AND g.id = p.id""",  # noqa: S608 (only the constant above)
-    # What was in stock at the draw, and so its odds, only the play's event tells; the revision tells how it is now.
-    FeatureType.LOTTERY: f"""
-        SELECT coalesce(
-            (SELECT e.meta_json -> 'drawn' FROM user_event_log e
-             WHERE e.user_id = p.user_id AND e.created_at = p.created_at AND e.event_name = 'PLAY'
-                AND e.meta_json ->> 'playId' = p.id::text)::json,
-            json_build_object('type', 'prize', 'id', r.id, 'label', r.label, 'reward', {_REWARD},
-                'weight', r.weight, 'stock', r.stock, 'isActive', r.is_active, 'totalWeight',
-                (SELECT sum(s.weight) FROM lottery_prize s WHERE s.config_id = r.config_id AND s.is_active)))
-        FROM lottery_log g JOIN lottery_prize r ON r.config_id = g.config_id AND r.id = g.prize_id
-        WHERE g.user_id = p.user_id AND g.id = p.id""",  # noqa: S608 (only the constant above)
-}
-"""What was drawn in a play `p`, as the JSON of its answer."""
+def _logs(condition: str) -> str:
+    """The plays `g` of all games that `condition` finds, newest first."""
+    return " UNION ALL ".join(
+        f"""(
+            SELECT '{game.feature}' AS game, '{game.cause}' AS cause, g.user_id, g.id, g.business_date, g.play_no,
+                g.daily_max, g.reward_type, g.created_at
+            FROM {game.log.__tablename__} g
+            WHERE g.user_id = k.user_id AND {condition}
+            ORDER BY g.created_at DESC, g.id DESC LIMIT k.size
+        )"""  # noqa: S608 (only the registry's names)
+        for game in GAMES.values()
+    )
 
-assert DRAWN.keys() == GAMES.keys()
 
-_LOGS = " UNION ALL ".join(
-    f"""(
-        SELECT '{game.feature}' AS game, '{game.cause}' AS cause, g.user_id, g.id, g.business_date, g.play_no,
-            g.daily_max, g.reward_type, g.created_at
-        FROM {game.log.__tablename__} g
-        WHERE g.user_id = k.user_id AND (g.created_at, g.id) < (k.instant, k.id)
-        ORDER BY g.created_at DESC, g.id DESC LIMIT k.size
-    )"""  # noqa: S608 (only the registry's names)
-    for game in GAMES.values()
-)
-_DRAWN = " ".join(f"WHEN '{feature}' THEN ({content})" for feature, content in DRAWN.items())
+_DRAWN = " ".join(f"WHEN '{game.feature}' THEN ({drawn_of(game)})" for game in GAMES.values())
 
 _LEVEL_REWARDS = """
-    SELECT json_agg(json_build_object('type', 'level', 'level', r.level, 'claimedAt', r.created_at, 'reward',
+    SELECT json_agg(json_build_object('level', r.level, 'claimedAt', r.created_at, 'reward',
         json_build_object('type', r.reward_type, 'amount', coalesce(l.amount, 0), 'balance', l.balance_after,
             'couponCode', c.code)) ORDER BY r.level)
     FROM season_pass_reward_log r
@@ -85,24 +63,27 @@ _LEVEL_REWARDS = """
 """
 _RECEIPT = f"""
     CASE WHEN s.play_id = p.id THEN
-        json_build_object('type', 'stamp', 'addedStamp', 1, 'xpAdded', s.xp_earned, 'currentXp', s.xp_after,
+        json_build_object('addedStamp', 1, 'xpAdded', s.xp_earned, 'currentXp', s.xp_after,
             'currentLevel', s.level_after, 'leveledUp', s.level_after > s.level_before,
             'rewards', coalesce(({_LEVEL_REWARDS}), '[]'))
     WHEN s.id IS NOT NULL THEN
-        json_build_object('type', 'stamp', 'addedStamp', 0, 'xpAdded', 0, 'currentXp', s.xp_after,
+        json_build_object('addedStamp', 0, 'xpAdded', 0, 'currentXp', s.xp_after,
             'currentLevel', s.level_after, 'leveledUp', false, 'rewards', '[]'::json)
     END
 """
 
-PLAYS = f"""
+
+def _plays(condition: str) -> str:
+    """The plays that `condition` finds, told as they were answered."""
+    return f"""
 SELECT p.number, p.id, p.business_date, p.created_at, p.play_no, p.daily_max, p.reward_type,
     coalesce(l.amount, 0) AS amount, l.balance_after, c.code, (CASE p.game {_DRAWN} END)::text AS drawn,
     ({_RECEIPT})::text AS receipt
 FROM (
     SELECT k.number, p.*
-    FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::uuid[]) WITH ORDINALITY
+    FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[]) WITH ORDINALITY
         AS k(user_id, size, instant, id, number)
-    CROSS JOIN LATERAL (SELECT * FROM ({_LOGS}) g ORDER BY g.created_at DESC, g.id DESC LIMIT k.size) p
+    CROSS JOIN LATERAL (SELECT * FROM ({_logs(condition)}) g ORDER BY g.created_at DESC, g.id DESC LIMIT k.size) p
 ) p
 LEFT JOIN reward_ledger l ON l.user_id = p.user_id AND l.cause = p.cause AND l.cause_id = p.id
 LEFT JOIN coupon_code c ON c.user_id = l.user_id AND c.line_no = l.line_no
@@ -114,7 +95,11 @@ LEFT JOIN LATERAL (
 ORDER BY p.number, p.created_at DESC, p.id DESC
 """  # noqa: S608 (only the constants above)
 
-_drawn = msgspec.json.Decoder(DiceRoll | Segment | Prize).decode
+
+PLAYS = _plays("(g.created_at, g.id) < (k.instant, k.id)")
+PLAYS_BY_ID = _plays("g.id = k.id")
+
+_drawn = msgspec.json.Decoder(Draw).decode
 _receipt = msgspec.json.Decoder(StampReceipt).decode
 
 
@@ -122,7 +107,7 @@ _receipt = msgspec.json.Decoder(StampReceipt).decode
 class LedgerLine:
     """A ledger line as it is read, with the coupon's code once there is one."""
 
-    user_id: int
+    user_id: UUID
     line_no: int
     reward_type: RewardType
     amount: int
@@ -133,51 +118,66 @@ class LedgerLine:
     created_at: dt.datetime
 
 
-async def ledgers(database: Database, wanted: Sequence[PageOf]) -> list[Page[LedgerLine]]:
+async def ledgers(connection: Connection, wanted: Sequence[PageOf]) -> list[Page[LedgerLine]]:
     """Pages of players' ledgers, newest line first; a line's key is (line_no,)."""
     before = [want.after[0] if want.after else LAST_ROW for want in wanted]
-    arguments = ([want.player_id for want in wanted], [want.first + 1 for want in wanted], before)
-    async with database.read() as connection:
-        rows = (await connection.exec_driver_sql(LEDGER, arguments)).all()
-    return pages_of(wanted, [(row.number, ledger_line(row)) for row in rows])
+    rows = await connection.fetch(
+        LEDGER, [want.player_id for want in wanted], [want.first + 1 for want in wanted], before
+    )
+    return pages_of(wanted, [(row["number"], ledger_line(row)) for row in rows])
 
 
 def ledger_line(row: Any) -> LedgerLine:
     """A row of `LEDGER`."""
     return LedgerLine(
-        row.user_id,
-        row.line_no,
-        RewardType(row.reward_type),
-        row.amount,
-        row.balance_after,
-        row.cause,
-        row.cause_id,
-        row.code,
-        row.created_at,
+        row["user_id"],
+        row["line_no"],
+        RewardType(row["reward_type"]),
+        row["amount"],
+        row["balance_after"],
+        row["cause"],
+        row["cause_id"],
+        row["code"],
+        row["created_at"],
     )
 
 
-async def plays(database: Database, calendar: Calendar, wanted: Sequence[PageOf]) -> list[Page[Played]]:
+async def plays(connection: Connection, wanted: Sequence[PageOf], *, calendar: Calendar) -> list[Page[Played]]:
     """Pages of players' plays of all games, newest first; a play's key is (played_at, id)."""
     after = [want.after or LATEST for want in wanted]
-    arguments = (
+    rows = await connection.fetch(
+        PLAYS,
         [want.player_id for want in wanted],
         [want.first + 1 for want in wanted],
         [instant for instant, _ in after],
         [play_id for _, play_id in after],
     )
-    async with database.read() as connection:
-        rows = (await connection.exec_driver_sql(PLAYS, arguments)).all()
-    return pages_of(wanted, [(row.number, _played(row, calendar)) for row in rows])
+    return pages_of(wanted, [(row["number"], _played(row, calendar)) for row in rows])
+
+
+async def plays_by_id(
+    connection: Connection, keys: Sequence[tuple[UUID, UUID]], *, calendar: Calendar
+) -> list[Played | None]:
+    """Plays by player and id, in the order of `keys`."""
+    arguments = ([key[0] for key in keys], [1] * len(keys), [LATEST[0]] * len(keys), [key[1] for key in keys])
+    found = {row["number"]: _played(row, calendar) for row in await connection.fetch(PLAYS_BY_ID, *arguments)}
+    return [found.get(number) for number, _ in enumerate(keys, start=1)]
+
+
+async def lines_by_number(connection: Connection, keys: Sequence[tuple[UUID, int]]) -> list[LedgerLine | None]:
+    """Ledger lines by player and number, in the order of `keys`."""
+    pages = await ledgers(connection, [PageOf(player_id, 1, (number + 1,)) for player_id, number in keys])
+    newest = [page.rows[0] if page.rows else None for page in pages]
+    return [line if line and line.line_no == key[1] else None for line, key in zip(newest, keys, strict=True)]
 
 
 def _played(row: Any, calendar: Calendar) -> Played:
     return Played(
-        id=row.id,
-        business_date=row.business_date,
-        played_at=row.created_at,
-        reward=Granted(RewardType(row.reward_type), row.amount, row.balance_after, row.code),
-        daily_limit=DailyLimit(row.daily_max, row.play_no, calendar.ends_at(row.business_date)),
-        season_pass=_receipt(row.receipt) if row.receipt else None,
-        drawn=_drawn(row.drawn),
+        id=row["id"],
+        business_date=row["business_date"],
+        played_at=row["created_at"],
+        reward=Granted(RewardType(row["reward_type"]), row["amount"], row["balance_after"], row["code"]),
+        daily_limit=DailyLimit(row["daily_max"], row["play_no"], calendar.ends_at(row["business_date"])),
+        season_pass=_receipt(row["receipt"]) if row["receipt"] else None,
+        drawn=_drawn(row["drawn"]),
     )

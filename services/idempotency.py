@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, select
 
@@ -19,14 +20,8 @@ KEPT = dt.timedelta(days=30)
 CHUNK = 5_000
 BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
 
-PRUNE = """
-WITH gone AS (
-    DELETE FROM idempotency_key WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM idempotency_key WHERE created_at >= $1 AND created_at < $2 ORDER BY created_at LIMIT $3
-    )) RETURNING created_at
-)
-SELECT count(*) AS keys, max(created_at) AS until FROM gone
-"""
+PRUNE = "SELECT keys, until FROM haru_prune_keys($1, $2, $3)"
+"""Runs with the owner's rights, and has the same bounds: no other key can be deleted by it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class Pruned:
     until: dt.datetime
 
 
-async def first_answer(tx: Transaction, player_id: int, key: str, request: str) -> dict[str, Any] | None:
+async def first_answer(tx: Transaction, player_id: UUID, key: str, request: str) -> dict[str, Any] | None:
     """What was answered to `key`, or none if it is new; the caller holds the player's lock.
 
     Raises: IdempotencyKeyReused when the key was used for another request.
@@ -53,7 +48,7 @@ async def first_answer(tx: Transaction, player_id: int, key: str, request: str) 
     return answer
 
 
-async def keep_answer(tx: Transaction, player_id: int, key: str, request: str, answer: dict[str, Any]) -> None:
+async def keep_answer(tx: Transaction, player_id: UUID, key: str, request: str, answer: dict[str, Any]) -> None:
     """Keep the first answer to `key`, for every later request with it."""
     row = {"user_id": player_id, "key": key, "request": request, "answer": answer, "created_at": tx.now}
     await tx.connection.execute(insert(IdempotencyKey).values(row))

@@ -4,81 +4,46 @@ Each process has a few lanes, each with a connection of its own. The commands th
 way are its next batch; a lone command is a batch of one and waits for nobody. A player always goes to the same lane of
 a process, so that within it nobody contends for a player's rows.
 
-A batch is tried as two statements first (load, store); when somebody changed a player in between, it is decided anew
-under locks. When somebody holds a lock for long, those who need it go on alone, each on a pooled connection, and their
-neighbours without them. When it fails all the same, because one of its members is poisoned, all members go on alone. So
-the lane and its next batches go on too, and half of the pool stays free for reads, whoever waits.
+A batch is tried as two statements first (load, store), a lone command of who is remembered as the second alone; when
+somebody changed a player in between, it is decided anew under locks. When somebody holds a lock for long, those who
+need it go on alone, each on a pooled connection, and their neighbours without them. When it fails all the same, because
+one of its members is poisoned, all members go on alone. So the lane and its next batches go on too, and half of the
+pool stays free for reads, whoever waits.
 
-However often a command is decided, its luck is the same: otherwise whoever draws what is locked would draw again, and
-what is locked would come up less often than its odds say.
-
-Lock order: players by id, the active lottery's prizes by id, coupon types by name.
+Lock order: players by id, the lottery's stocks by id, coupon types by name.
 """
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from random import Random
-from typing import Any, cast
+from typing import cast
 
 import asyncpg
 
-from models import FeatureType
-from services.answers import Answer
-from services.calendar import Calendar
-from services.database import BLOCKED, UNREACHABLE, Connection, Database
-from services.errors import HaruError, LockNotAcquired, Unavailable
+from services.alone import LANE_LOCK_SECONDS, Alone
+from services.batches import ATTEMPTS, CLASHES, RACES, Batches, Member
+from services.calendar import Calendar, Clock
+from services.database import Database
+from services.errors import LockNotAcquired
 from services.ids import Ids
-from services.load import load
-from services.rules.play import Action, AnswerT, decide
-from services.rules.state import Effects
-from services.store import UNLOCKED_PLAYERS, lock, store, store_with_coupons
+from services.memory import Memory
+from services.outages import BLOCKED, TROUBLED, UNREACHABLE, because
+from services.request_errors import Unavailable
+from services.rules.play import Action, AnswerT
+from services.seeds import Seeds
+from services.store import UNLOCKED_PLAYERS
+from services.watch import BatchKind
 
 logger = logging.getLogger("haru.lanes")
 
 BATCH_SIZE = 64
-ATTEMPTS = 6
 QUEUE_SIZE = 5_000
 """Commands that may wait in one lane; more are refused as UNAVAILABLE at once."""
-
-LANE_LOCK_SECONDS = 0.3
-"""How long a whole lane waits for a lock before its members go on alone, each to its own full wait."""
-
-RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-"""What is decided anew as often as it takes."""
-
-CLASHES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
-"""What is decided anew a few times: a prize that ran out meanwhile. What clashes again and again is broken data."""
-
-RETRY_SECONDS = 0.01
-LUCK_BITS = 128
-SET_TIMEOUTS = "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $1, true)"
-"""Who waits for a row that others wait for waits twice, each time with a new lock_timeout: this bounds both."""
-
-
-@dataclass(slots=True)
-class Member:
-    """A command on its way through a lane, and the future that its caller awaits."""
-
-    action: Action[Any]
-    future: asyncio.Future[Answer]
-    luck: int
-    """The seed of its draws."""
-    contends: bool = False
-    """Whether, as last decided, it takes from what players share: a prize's stock or a pool of coupon codes."""
-
-    def settle(self, outcome: Answer | Exception) -> None:
-        """Tell the caller, if it is still there."""
-        if self.future.done():
-            return
-        if isinstance(outcome, Exception):
-            self.future.set_exception(outcome)
-        else:
-            self.future.set_result(outcome)
 
 
 class Lanes:
@@ -87,23 +52,31 @@ class Lanes:
     def __init__(
         self,
         database: Database,
-        calendar: Calendar,
+        memory: Memory,
+        clock: Clock,
+        seeds: Seeds,
         rng: Random,
         *,
         lanes: int = 2,
         stock_changed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._clock = clock
         room = asyncio.Semaphore(database.pool_size // 2)
-        self._lanes = [Lane(database, calendar, rng, stock_changed, room) for _ in range(lanes)]
+        serving = [Batches(memory, seeds, Ids(rng), stock_changed, database.watch) for _ in range(lanes)]
+        self._lanes = [Lane(database, memory.days.calendar, batches, room) for batches in serving]
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for a batch."""
+        return sum(lane.waiting for lane in self._lanes)
 
     async def submit(self, action: Action[AnswerT]) -> AnswerT:
-        """Do what the player commands, once.
+        """Do what the player commands, once, as of now and today's business date.
 
         Raises: what `decide` raises, LockNotAcquired, Unavailable.
         """
-        # Ids are dense and clients often shard by parity: mix before taking the remainder (Fibonacci hashing).
-        mixed = (action.user_id * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF) >> 32
-        return await self._lanes[mixed % len(self._lanes)].submit(action)
+        lane: Lane = self._lanes[action.user_id.int % len(self._lanes)]  # ids are random
+        return await lane.submit(action, self._clock())
 
     async def __aenter__(self) -> Lanes:
         for lane in self._lanes:
@@ -117,26 +90,22 @@ class Lanes:
 class Lane:
     """One lane: a queue, and a task that takes batches from it."""
 
-    def __init__(
-        self,
-        database: Database,
-        calendar: Calendar,
-        rng: Random,
-        stock_changed: Callable[[], None],
-        room: asyncio.Semaphore,
-    ) -> None:
+    def __init__(self, database: Database, calendar: Calendar, batches: Batches, room: asyncio.Semaphore) -> None:
         self._database = database
-        self._room = room
-        self._stock_changed = stock_changed
+        self._watch = database.watch
         self._calendar = calendar
-        self._rng = rng
-        self._ids = Ids(rng)
+        self._batches = batches
+        self._alone = Alone(database, batches, room)
         self._queue: deque[Member] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self._alone: set[asyncio.Task[None]] = set()
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for a batch."""
+        return len(self._queue)
 
     def start(self) -> None:
         """Begin to take batches."""
@@ -148,16 +117,15 @@ class Lane:
         self._arrived.set()
         assert self._task is not None
         await self._task
-        if self._alone:
-            await asyncio.wait(self._alone)
+        await self._alone.finish()
         self._drop_connection()
 
-    async def submit(self, action: Action[AnswerT]) -> AnswerT:
-        """Queue a command and await its answer. A caller that goes away does not stop the command."""
+    async def submit(self, action: Action[AnswerT], now: dt.datetime) -> AnswerT:
+        """Queue a command of `now` and await its answer. A caller that goes away does not stop the command."""
         if self._stopping or len(self._queue) >= QUEUE_SIZE:
             raise Unavailable
-        luck = self._rng.getrandbits(LUCK_BITS)
-        member = Member(action, asyncio.get_running_loop().create_future(), luck)
+        date, answer = self._calendar.business_date(now), asyncio.get_running_loop().create_future()
+        member = Member(action, now, date, answer, caller=self._watch.caller())
         self._queue.append(member)
         self._arrived.set()
         return cast("AnswerT", await member.future)
@@ -170,7 +138,8 @@ class Lane:
                 continue
             batch = self._next_batch()
             try:
-                await self._together(batch)
+                with self._watch.batch(BatchKind.PLAYS, [member.caller for member in batch]):
+                    await self._together(batch)
             except Exception as bug:
                 logger.exception("a batch of %d failed", len(batch))
                 self._drop_connection()
@@ -180,7 +149,7 @@ class Lane:
     def _next_batch(self) -> list[Member]:
         """The longest run of waiting commands of one business date, at most BATCH_SIZE."""
         batch = [self._queue.popleft()]
-        while self._queue and len(batch) < BATCH_SIZE and self._queue[0].action.date == batch[0].action.date:
+        while self._queue and len(batch) < BATCH_SIZE and self._queue[0].date == batch[0].date:
             batch.append(self._queue.popleft())
         return batch
 
@@ -189,18 +158,16 @@ class Lane:
         try:
             await self._attempt_all(batch)
         except Exception as failure:
-            if not isinstance(failure, (*BLOCKED, *UNREACHABLE, *RACES)):
+            if not isinstance(failure, (*TROUBLED, *RACES)):
                 logger.exception("a batch of %d failed; its members go on alone", len(batch))
             is_blocked = isinstance(failure, BLOCKED)
             neighbours = await self._neighbours(batch) if is_blocked and may_part else []
             served = set(map(id, neighbours))
             for member in batch:
                 if id(member) not in served:
-                    task = asyncio.create_task(
-                        self._by_itself(member, LockNotAcquired() if is_blocked else Unavailable())
-                    )
-                    self._alone.add(task)
-                    task.add_done_callback(self._alone.discard)
+                    refusal = LockNotAcquired() if is_blocked else Unavailable()
+                    self._alone.go(member, because(refusal, failure))
+            self._watch.parted(len(batch) - len(neighbours))
             if neighbours:
                 await self._together(neighbours, may_part=False)
 
@@ -209,7 +176,7 @@ class Lane:
         try:
             connection = await self._own_connection()
             rows = await connection.fetch(UNLOCKED_PLAYERS, [member.action.user_id for member in batch])
-        except (*BLOCKED, *UNREACHABLE):
+        except TROUBLED:
             return []
         unlocked = {row["id"] for row in rows}
         neighbours = [member for member in batch if member.action.user_id in unlocked]
@@ -219,20 +186,26 @@ class Lane:
 
     async def _attempt_all(self, batch: list[Member]) -> None:
         """Try until the batch is stored, at first in two statements, then under locks."""
-        attempt = 0
+        serve, attempt = self._batches.optimistic, 0
         while True:
             attempt += 1
             connection = await self._own_connection()
             try:
                 async with asyncio.timeout(6.0):
-                    await self._attempt(connection, batch, locked=attempt > 1)
+                    outcomes = await serve(connection, batch)
             except (*RACES, *CLASHES):
                 if attempt == ATTEMPTS:
                     raise
+                self._watch.retried()
+                serve = self._batches.locked
+            except BLOCKED:
+                raise
             except UNREACHABLE:
                 self._drop_connection()
                 raise
             else:
+                for member, outcome in zip(batch, outcomes, strict=True):
+                    member.settle(outcome)
                 return
 
     async def _own_connection(self) -> asyncpg.Connection[asyncpg.Record]:
@@ -244,101 +217,3 @@ class Lane:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
-
-    async def _attempt(self, connection: Connection, batch: Sequence[Member], *, locked: bool) -> None:
-        """Load, decide, store; then tell every member. Nobody is told what is not committed."""
-        if locked:
-            outcomes = await self._under_locks(connection, batch)
-        else:
-            effects, outcomes = await self._decide(connection, batch)
-            if effects.coupons:
-                async with connection.transaction():
-                    await lock(connection, effects.players, prizes=bool(effects.drawn))
-                    await store_with_coupons(connection, effects)
-            elif not effects.is_empty:
-                await store(connection, effects)
-            if effects.drawn:
-                self._stock_changed()
-        for member, outcome in zip(batch, outcomes, strict=True):
-            member.settle(outcome)
-
-    async def _under_locks(
-        self, connection: Connection, batch: Sequence[Member], *, lock_seconds: float | None = None
-    ) -> list[Answer | Exception]:
-        """Lock what the batch contends for, then load, decide and store, in one transaction."""
-        async with connection.transaction():
-            if lock_seconds is not None:
-                await connection.execute(SET_TIMEOUTS, f"{max(int(lock_seconds * 1000), 10)}ms")
-            prizes = any(member.contends and member.action.game is FeatureType.LOTTERY for member in batch)
-            await lock(connection, (member.action.user_id for member in batch), prizes=prizes)
-            effects, outcomes = await self._decide(connection, batch)
-            if not effects.is_empty:
-                await store_with_coupons(connection, effects)
-        if effects.drawn:
-            self._stock_changed()
-        return outcomes
-
-    async def _decide(
-        self, connection: Connection, batch: Sequence[Member]
-    ) -> tuple[Effects, list[Answer | Exception]]:
-        """Load the batch's state and decide each member in the order of arrival, with its own luck."""
-        actions = [member.action for member in batch]
-        state = await load(connection, self._calendar, actions[0].date, actions)
-        effects = Effects(self._ids)
-        outcomes: list[Answer | Exception] = []
-        for member in batch:
-            before, luck = effects.contended, Random(member.luck)  # noqa: S311 (the seed is the one source's)
-            try:
-                outcomes.append(decide(member.action, state, luck, effects))
-            except HaruError as refusal:
-                outcomes.append(refusal)
-            member.contends = effects.contended > before
-        return effects, outcomes
-
-    async def _by_itself(self, member: Member, outcome: Answer | Exception) -> None:
-        """Serve one member under locks, on a pooled connection, within the time that a caller may wait for a lock.
-
-        `outcome`: what to tell it where there is no room for it within that time.
-        """
-        clock, lost = asyncio.get_running_loop().time, 0
-        deadline = clock() + self._database.lock_wait_seconds - LANE_LOCK_SECONDS
-        try:
-            async with asyncio.timeout_at(deadline + 1.0):
-                while isinstance(outcome, HaruError) and outcome.retryable and await self._has_room_by(deadline):
-                    try:
-                        outcome = await self._once_by_itself(member, deadline - clock())
-                    except (*RACES, *CLASHES) as failure:
-                        lost += 1
-                        if lost >= ATTEMPTS and isinstance(failure, CLASHES):
-                            raise
-                        outcome = LockNotAcquired()
-                        await asyncio.sleep(RETRY_SECONDS * lost)
-                    finally:
-                        self._room.release()
-        except TimeoutError:
-            outcome = Unavailable()
-        except Exception as bug:  # noqa: BLE001 (whatever it is, the caller is told)
-            outcome = bug
-        member.settle(outcome)
-
-    async def _has_room_by(self, deadline: float) -> bool:
-        """Wait for one of the pool's connections that are for those who go alone; whether there was one in time."""
-        if asyncio.get_running_loop().time() >= deadline:
-            return False
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._room.acquire()
-        except TimeoutError:
-            return False
-
-    async def _once_by_itself(self, member: Member, seconds_left: float) -> Answer | Exception:
-        """One try of `_by_itself`: the member's answer or refusal, or a retryable one of the lane's."""
-        try:
-            async with self._database.hot() as connection:
-                try:
-                    return (await self._under_locks(connection, [member], lock_seconds=seconds_left))[0]
-                except BLOCKED:
-                    return LockNotAcquired()
-        except Unavailable as refusal:
-            await asyncio.sleep(0.05)
-            return refusal

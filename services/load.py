@@ -1,4 +1,9 @@
-"""Loading what a batch of players' commands is decided on: one statement, whatever the size of the batch."""
+"""How players are read: for a batch of commands to be decided, and for whoever looks. One statement, however many.
+
+Beside the players it tells the name of the day's facts in the same snapshot: where that is not what is known, the facts
+are read, and the players once more. It has no more parts than the day has a use for: what was played of other games,
+or is left of stocks that nobody draws from, costs a day of the dice nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,143 +11,137 @@ import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
+from uuid import UUID
 
 import asyncpg
 import msgspec
+import orjson
 
 from models import FeatureType, RewardType
-from services.calendar import Calendar
 from services.database import Connection
-from services.rules.day import Day, Facts
-from services.rules.lottery import stocks_of
-from services.rules.registry import GAMES
+from services.days import REVISION, Days
+from services.rules.day import Day
+from services.rules.registry import GAMES, game_of
 from services.rules.state import Earlier, PlayerState, Progress, State
 
-GAME_CONTENT = {
-    FeatureType.DICE: "SELECT to_json(c) FROM dice_config c WHERE c.is_active",
-    FeatureType.ROULETTE: """
-        SELECT json_build_object('id', c.id, 'name', c.name, 'revision', c.revision, 'is_active', c.is_active,
-            'published_at', c.published_at, 'max_daily_spins', c.max_daily_spins, 'segments', (
-                SELECT coalesce(json_agg(to_json(s) ORDER BY s.slot), '[]')
-                FROM roulette_segment s WHERE s.config_id = c.id))
-        FROM roulette_config c WHERE c.is_active""",
-    FeatureType.LOTTERY: """
-        SELECT json_build_object('id', c.id, 'name', c.name, 'revision', c.revision, 'is_active', c.is_active,
-            'published_at', c.published_at, 'max_daily_tickets', c.max_daily_tickets, 'prizes', (
-                SELECT coalesce(json_agg(to_json(p) ORDER BY p.position), '[]')
-                FROM lottery_prize p WHERE p.config_id = c.id))
-        FROM lottery_config c WHERE c.is_active""",
-}
-"""Each game's active revision, whole, as JSON. It is read with every batch: an operator's switch is never delayed."""
+ACCOUNT = ("id", "external_id", "is_blocked", "created_at", "tokens_valid_from")
 
-assert GAME_CONTENT.keys() == GAMES.keys()
+_claimed = msgspec.json.Decoder(dict[int, dt.datetime]).decode
 
-_GAME = " ".join(f"WHEN '{feature}' THEN ({content})" for feature, content in GAME_CONTENT.items())
-
-DAY = f"""
-    SELECT json_build_object(
-        'schedule', (SELECT json_build_object('feature_type', s.feature_type, 'is_active', s.is_active)
-                     FROM feature_schedule s WHERE s.date = $1::date),
-        'features', (SELECT coalesce(json_agg(to_json(f) ORDER BY f.feature_type), '[]') FROM feature_config f),
-        'game', CASE (SELECT s.feature_type FROM feature_schedule s WHERE s.date = $1::date) {_GAME} END,
-        'seasons', (
-            SELECT coalesce(json_agg(json_build_object('id', s.id, 'name', s.name, 'start_date', s.start_date,
-                'end_date', s.end_date, 'base_xp_per_stamp', s.base_xp_per_stamp, 'max_level', s.max_level,
-                'revision', s.revision, 'levels', (
-                    SELECT coalesce(json_agg(to_json(l) ORDER BY l.level), '[]')
-                    FROM season_pass_level l WHERE l.season_id = s.id)) ORDER BY s.id), '[]')
-            FROM season_pass_config s WHERE $1::date BETWEEN s.start_date AND s.end_date)
-    )::text AS facts,
-    (SELECT min(s.id) FROM season_pass_config s WHERE $1::date BETWEEN s.start_date AND s.end_date) AS season_id
-"""  # noqa: S608 (only the constants above)
-
-_USED = " ".join(
-    f"WHEN '{game.feature}' THEN (SELECT max(l.play_no) FROM {game.log.__tablename__} l"  # noqa: S608
-    " WHERE l.user_id = a.user_id AND l.business_date = $1::date)"
-    for game in GAMES.values()
+COMMANDS = (
+    "k.request, k.answer::text AS answer",
+    "unnest($3::uuid[], $4::text[]) WITH ORDINALITY AS a(user_id, key, ord)",
+    "LEFT JOIN idempotency_key k ON k.user_id = a.user_id AND k.key = a.key",
 )
+"""What a batch of commands wants beside the players: what was answered to their keys."""
 
-LOAD = f"""
-WITH day AS MATERIALIZED ({DAY})
-SELECT CASE WHEN a.ord = 1 THEN day.facts END AS facts,
-    u.id, u.version, u.is_blocked, u.ledger_lines,
+LOOKS = (
+    "u.external_id, u.created_at, u.tokens_valid_from",
+    "unnest($3::uuid[]) WITH ORDINALITY AS a(user_id, ord)",
+    "",
+)
+"""What those who look want beside the players: their accounts."""
+
+
+@lru_cache
+def _statement(game: FeatureType | None, wanted: tuple[str, str, str], stocks: str | None) -> str:
+    """The statement for a day of `game`, which draws from the stocks in the parameter `stocks`, if it does."""
+    more, players, joined = wanted
+    if stocks is not None:
+        more += f""",
+    CASE WHEN a.ord = 1 THEN (SELECT json_object_agg(s.id, s."left")::text FROM lottery_stock s
+                              WHERE s.id = ANY ({stocks}::bigint[])) END AS stocks"""  # noqa: S608
+    if game is not None:
+        more += f""",
+    (SELECT max(l.play_no) FROM {GAMES[game].log.__tablename__} l
+     WHERE l.user_id = a.user_id AND l.business_date = $1::date) AS used"""  # noqa: S608 (the registry's name)
+    return f"""
+SELECT {REVISION} AS revision, u.id, u.version, u.is_blocked, u.ledger_lines, u.ledger_hash,
     (SELECT b.amount FROM reward_balance b WHERE b.user_id = a.user_id AND b.reward_type = 'POINT') AS points,
     (SELECT b.amount FROM reward_balance b WHERE b.user_id = a.user_id AND b.reward_type = 'TOKEN') AS tokens,
-    CASE a.game {_USED} END AS used,
     p.id AS progress_id, p.current_xp, p.current_level, p.total_stamps, p.last_stamp_date,
     EXISTS (SELECT FROM season_pass_stamp_log t
-            WHERE t.user_id = a.user_id AND t.season_id = day.season_id AND t.date = $1::date) AS stamped,
+            WHERE t.user_id = a.user_id AND t.season_id = $2 AND t.date = $1::date) AS stamped,
     (SELECT json_object_agg(r.level, r.created_at)::text FROM season_pass_reward_log r
-     WHERE r.user_id = a.user_id AND r.season_id = day.season_id) AS claimed,
-    k.request, k.answer::text AS answer
-FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS a(user_id, key, game, ord)
-CROSS JOIN day
+     WHERE r.user_id = a.user_id AND r.season_id = $2) AS claimed,
+    {more}
+FROM {players}
 LEFT JOIN "user" u ON u.id = a.user_id
-LEFT JOIN season_pass_progress p ON p.user_id = a.user_id AND p.season_id = day.season_id
-LEFT JOIN idempotency_key k ON k.user_id = a.user_id AND k.key = a.key
+LEFT JOIN season_pass_progress p ON p.user_id = a.user_id AND p.season_id = $2::bigint
+{joined}
 ORDER BY a.ord
 """  # noqa: S608 (only the constants above)
 
-_facts = msgspec.json.Decoder(Facts).decode
-_claimed = msgspec.json.Decoder(dict[int, dt.datetime]).decode
-
 
 class Wanted(Protocol):
-    """What a command, or a reader of a player's state, needs to be loaded."""
+    """What a command needs to be loaded."""
 
     @property
-    def user_id(self) -> int:
+    def user_id(self) -> UUID:
         """The player."""
 
     @property
     def key(self) -> str:
-        """The idempotency key whose first answer is wanted; empty for none."""
-
-    @property
-    def game(self) -> FeatureType | None:
-        """The game whose plays of the day are wanted."""
+        """The idempotency key whose first answer is wanted."""
 
 
-async def load(connection: Connection, calendar: Calendar, date: dt.date, wanted: Sequence[Wanted]) -> State:
-    """The day and the players, as of one snapshot."""
-    rows = await connection.fetch(
-        LOAD, date, [w.user_id for w in wanted], [w.key for w in wanted], [w.game for w in wanted]
-    )
-    day = _day(rows[0]["facts"], date, calendar.ends_at(date))
-    is_lottery = day.scheduled is not None and day.scheduled.feature_type is FeatureType.LOTTERY
-    state = State(day, {}, stocks_of(day.game) if is_lottery else {})
+async def load(connection: Connection, days: Days, date: dt.date, wanted: Sequence[Wanted]) -> State:
+    """The day and the players who command something, with what was answered to their keys, as of one snapshot."""
+    players, keys = [one.user_id for one in wanted], [one.key for one in wanted]
+    day, rows = await _fetch(connection, days, date, COMMANDS, players, keys)
+    state = _state(day, rows)
     for row, one in zip(rows, wanted, strict=True):
-        if row["id"] is not None:
-            player = state.players.get(one.user_id)
-            if player is None:
-                player = state.players[one.user_id] = _player(row)
-            if one.game is not None:
-                player.used[one.game] = row["used"] or 0
-            if row["request"] is not None:
-                player.earlier[one.key] = Earlier(row["request"], row["answer"])
+        if row["request"] is not None:
+            state.players[one.user_id].earlier[one.key] = Earlier(row["request"], row["answer"])
     return state
 
 
-async def load_day(connection: Connection, calendar: Calendar, date: dt.date) -> Day:
-    """The day alone."""
-    return _day(await connection.fetchval(DAY, date), date, calendar.ends_at(date))
+async def look(
+    connection: Connection, days: Days, date: dt.date, player_ids: Sequence[UUID | None]
+) -> tuple[State, dict[UUID, tuple[Any, ...]]]:
+    """The day and players, each once, with their accounts as the values of ACCOUNT, as of one snapshot.
+
+    Nobody (None) is there to look at the day alone.
+    """
+    day, rows = await _fetch(connection, days, date, LOOKS, player_ids)
+    accounts = {row["id"]: tuple(row[name] for name in ACCOUNT) for row in rows if row["id"] is not None}
+    return _state(day, rows), accounts
 
 
-@lru_cache(maxsize=64)
-def _day(content: str, date: dt.date, ends_at: dt.datetime) -> Day:
-    """A day's facts change rarely and are read with every batch: parse the same text once."""
-    facts = _facts(content)
-    features = {feature.feature_type: feature for feature in facts.features}
-    return Day(date, ends_at, facts.schedule, features, bytes(facts.game), facts.seasons)
+async def _fetch(
+    connection: Connection, days: Days, date: dt.date, wanted: tuple[str, str, str], *arguments: Sequence[Any]
+) -> tuple[Day, list[asyncpg.Record]]:
+    """The day, and the players' rows of a snapshot in which its facts have that very name."""
+    day = days.known(date) or await days.read(connection, date)
+    while True:
+        season = day.seasons[0].id if day.seasons else None
+        game = game_of(day)
+        stocks = game.stock_ids(day.game) if game else ()
+        statement = _statement(game.feature if game else None, wanted, f"${len(arguments) + 3}" if stocks else None)
+        rows = await connection.fetch(statement, date, season, *arguments, *([stocks] if stocks else []))
+        if rows[0]["revision"] == day.revision:
+            return day, rows
+        day = await days.read(connection, date)
 
 
-def _player(row: asyncpg.Record) -> PlayerState:
-    player = PlayerState(row["id"], row["version"], row["is_blocked"], row["ledger_lines"])
+def _state(day: Day, rows: Sequence[asyncpg.Record]) -> State:
+    stocks = rows[0].get("stocks")
+    state = State(day, {}, {int(stock): left for stock, left in orjson.loads(stocks).items()} if stocks else {})
+    for row in rows:
+        if row["id"] is not None and row["id"] not in state.players:
+            state.players[row["id"]] = _player(row, day)
+    return state
+
+
+def _player(row: asyncpg.Record, day: Day) -> PlayerState:
+    player = PlayerState(row["id"], row["version"], row["is_blocked"], row["ledger_lines"], row["ledger_hash"])
     balances: tuple[tuple[RewardType, Any], ...] = (
         (RewardType.POINT, row["points"]),
         (RewardType.TOKEN, row["tokens"]),
     )
     player.balances = {reward: amount for reward, amount in balances if amount is not None}
+    if (game := game_of(day)) is not None:
+        player.used[game.feature] = row["used"] or 0
     player.stamped = row["stamped"]
     if row["claimed"] is not None:
         player.claimed = _claimed(row["claimed"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-Row = TypeVar("Row")
+RowT = TypeVar("RowT")
 
 LATEST = (dt.datetime.max.replace(tzinfo=dt.UTC), UUID(int=2**128 - 1))
 """A key of (instant, id) that comes after every row's: where a list, newest first, begins."""
@@ -18,10 +18,10 @@ LAST_ROW = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Page(Generic[Row]):
+class Page(Generic[RowT]):
     """Some rows of a list, and whether there are more on either side."""
 
-    rows: Sequence[Row]
+    rows: Sequence[RowT]
     has_next: bool
     has_previous: bool
 
@@ -29,19 +29,19 @@ class Page(Generic[Row]):
 class PageOf(NamedTuple):
     """The page that is wanted of one player's list: `first` rows behind the key `after`, or from the beginning."""
 
-    player_id: int
+    player_id: UUID
     first: int
     after: tuple[Any, ...] | None = None
 
 
-def page_of(rows: Sequence[Row], first: int, *, has_previous: bool) -> Page[Row]:
+def page_of(rows: Sequence[RowT], first: int, *, has_previous: bool) -> Page[RowT]:
     """The page of a query that asked for one row more than `first`."""
     return Page(rows[:first], len(rows) > first, has_previous)
 
 
-def pages_of(wanted: Sequence[PageOf], rows: Iterable[tuple[int, Row]]) -> list[Page[Row]]:
+def pages_of(wanted: Sequence[PageOf], rows: Iterable[tuple[int, RowT]]) -> list[Page[RowT]]:
     """The pages of one query for all of `wanted`; with each row comes whose it is, counted from 1."""
-    found: list[list[Row]] = [[] for _ in wanted]
+    found: list[list[RowT]] = [[] for _ in wanted]
     for number, row in rows:
         found[number - 1].append(row)
     return [

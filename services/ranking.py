@@ -18,6 +18,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import delete, func, insert, select
@@ -26,11 +27,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import FeatureType, Player, RankingDaily, RankingRevision
 from services import audit, signals
-from services.calendar import Calendar
+from services.audit import Actor
+from services.changes import Change, Outcome
 from services.database import Database
-from services.errors import NoFeatureToday, RankingNotFound, Unauthenticated
-from services.load import load_day
+from services.errors import RankingNotFound
 from services.paging import Page, page_of
+from services.reads import Reads
+from services.request_errors import Unauthenticated
 from services.revisions import check_revision, take_turn
 from services.rules.ranking import RankingContent
 from services.transaction import Transaction
@@ -73,11 +76,11 @@ class Snapshot:
 class Reader(NamedTuple):
     """Who reads, and the pages that are asked for."""
 
-    player_id: int
+    player_id: UUID
     pages: Collection[PageRequest]
 
 
-async def read(database: Database, calendar: Calendar, date: dt.date, today: dt.date, reader: Reader) -> Snapshot:
+async def read(database: Database, reads: Reads, date: dt.date, today: dt.date, reader: Reader) -> Snapshot:
     """The ranking of `date` as it is published.
 
     Raises: RankingNotFound (a future date), NoFeatureToday (today's, on the day of another feature), RankingNotFound
@@ -86,7 +89,7 @@ async def read(database: Database, calendar: Calendar, date: dt.date, today: dt.
     if date > today:
         raise RankingNotFound("A ranking can be read from its day on.")
     if date == today:
-        await _check_today(database, calendar, today)
+        await _check_today(reads, today)
     async with database.snapshot() as connection:
         revision = await _newest(connection, date)
         if revision is None or revision.is_deleted:
@@ -97,55 +100,55 @@ async def read(database: Database, calendar: Calendar, date: dt.date, today: dt.
 async def publish(
     tx: Transaction,
     *,
-    actor: str,
+    actor: Actor,
     action: str,
     date: dt.date,
     content: RankingContent,
     expected_revision: int | None,
     reader: Reader,
-) -> Snapshot:
-    """Replace the ranking of `date` by `content`, and answer it as `reader` sees it; `action`: the mutation's name.
+) -> Outcome[Snapshot]:
+    """Replace the ranking of `date` by `content`, and answer it as `reader` sees it.
 
     Raises: RevisionConflict, unless the very content is published already.
     """
     await take_turn(tx, _target(date))
     newest = await _newest(tx.connection, date)
     current = None if newest is None or newest.is_deleted else newest
+    changes: list[Change] = []
     if current is None or current.content_hash != content.digest:
         check_revision(current.revision if current else None, expected_revision)
         replacing = _revision_after(tx, newest, date, content)
         await _replace(tx, replacing, content)
-        await audit.record(
+        changes = await audit.record(
             tx, actor=actor, action=action, target=_target(date), before=_audited(current), after=_audited(replacing)
         )
         current = replacing
-    return await _snapshot(tx.connection, current, reader)
+    return Outcome(await _snapshot(tx.connection, current, reader), changes)
 
 
-async def remove(tx: Transaction, *, actor: str, date: dt.date) -> int:
+async def remove(tx: Transaction, *, actor: Actor, action: str, date: dt.date, expected_revision: int) -> Outcome[int]:
     """Remove the ranking of `date`, but not its history; how many entries it had.
 
-    Raises: RankingNotFound.
+    Raises: RankingNotFound, RevisionConflict.
     """
     await take_turn(tx, _target(date))
     newest = await _newest(tx.connection, date)
     if newest is None or newest.is_deleted:
         raise RankingNotFound
+    check_revision(newest.revision, expected_revision)
     await _replace(tx, _revision_after(tx, newest, date, None), None)
-    await audit.record(
-        tx, actor=actor, action="deleteRanking", target=_target(date), before=_audited(newest), after=None
-    )
-    return newest.total_entries
+    target, before = _target(date), _audited(newest)
+    changes = await audit.record(tx, actor=actor, action=action, target=target, before=before, after=None)
+    return Outcome(newest.total_entries, changes)
 
 
 # Reading
 
 
-async def _check_today(database: Database, calendar: Calendar, today: dt.date) -> None:
-    async with database.hot() as connection:
-        day = await load_day(connection, calendar, today)
+async def _check_today(reads: Reads, today: dt.date) -> None:
+    day = (await reads.day_of(today)).day
     if day.feature().feature_type is not FeatureType.RANKING:
-        raise NoFeatureToday
+        raise day.no_feature()
 
 
 class _Revision(NamedTuple):

@@ -18,9 +18,8 @@ async def take_turn(tx: Transaction, target: str) -> None:
 def check_revision(current: int | None, expected: int | None) -> int:
     """The next revision, if `expected` is the current one (null: none exists yet).
 
-    Raises: RevisionConflict, which says the current one.
+    Raises: RevisionConflict, which carries the current one.
     """
     if current != expected:
-        known = "there is none yet: expectedRevision must be null" if current is None else f"it is revision {current}"
-        raise RevisionConflict(f"expectedRevision is not the current one: {known}.")
+        raise RevisionConflict(current)
     return (current or 0) + 1

@@ -9,35 +9,39 @@ Nobody who waits for a signal holds a connection: one a process listens for all 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
 from sqlalchemy import func, select
 
 from services.calendar import Calendar, Clock
-from services.database import UNREACHABLE, Database
-from services.errors import HaruError
+from services.database import Database
+from services.outages import FAILED, OutageLog
 from services.transaction import Transaction
 
 logger = logging.getLogger("haru.signals")
+outages = OutageLog(logger)
 
 CHANNEL = "haru"
 DAY = "day"
-"""Today's feature, or a configuration, may have changed; also signalled by each process itself at midnight."""
+"""Today's feature, or what is played, may be another.
+
+Each process signals it itself at midnight and where a window begins or ends.
+"""
 STOCK = "stock"
-"""The stock of the active lottery has changed."""
+"""The stock of the lottery has changed."""
+
+TOKENS = "tokens"
+"""Somebody's tokens were revoked, or somebody was blocked, or is no longer."""
 
 STOCK_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
 PROBE_SECONDS = 20.0
 LONGEST_NAP_SECONDS = 1.0
 """Clocks are set now and then: nobody sleeps until midnight in one go."""
-
-ASLEEP = (*UNREACHABLE, asyncpg.PostgresError)
-"""What ends a listening connection."""
 
 
 def ranking(date: object) -> str:
@@ -63,7 +67,10 @@ class Signals:
         self._subscribers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._tasks: list[asyncio.Task[None]] = []
         self._stock_changed = asyncio.Event()
+        self._turns: set[dt.datetime] = set()
         self._listening = asyncio.Event()
+        self.tokens_changed = asyncio.Event()
+        """Set whenever TOKENS is signalled, or may have been; whoever waits for it clears it, then reads."""
 
     @asynccontextmanager
     async def subscribe(self, *topics: str) -> AsyncIterator[asyncio.Event]:
@@ -79,16 +86,25 @@ class Signals:
                 if not self._subscribers[topic]:
                     del self._subscribers[topic]
 
+    @property
+    def subscribers(self) -> int:
+        """How many wait for a change."""
+        return len(set[asyncio.Event]().union(*self._subscribers.values()))
+
     def stock_changed(self) -> None:
         """Signal STOCK to all processes, soon: at most once every STOCK_SECONDS, and never in the way of a play."""
         self._stock_changed.set()
+
+    def wake_at(self, instant: dt.datetime) -> None:
+        """Signal DAY within this process at an instant to come, too: what is played turns by itself."""
+        self._turns.add(instant)
 
     async def listening(self) -> None:
         """Wait until signals are heard."""
         await self._listening.wait()
 
     async def __aenter__(self) -> Signals:
-        jobs = (self._listen(), self._announce_stock(), self._announce_midnight())
+        jobs = (self._listen(), self._announce_stock(), self._announce_turns())
         self._tasks = [asyncio.create_task(job) for job in jobs]
         return self
 
@@ -102,8 +118,8 @@ class Signals:
         while True:
             try:
                 await self._listen_once()
-            except ASLEEP as lost:
-                logger.warning("the listening connection is lost (%s); it will be made again", type(lost).__name__)
+            except FAILED as lost:
+                outages.note("nothing is heard of changes until the database is back", lost)
             except Exception:
                 logger.exception("listening failed; it will be tried again")
             await asyncio.sleep(RECONNECT_SECONDS)
@@ -116,14 +132,14 @@ class Signals:
             connection.add_termination_listener(lambda _connection: lost.set())
             await connection.add_listener(CHANNEL, self._heard)
             self._listening.set()
-            self._wake(*self._subscribers)
+            self._wake(TOKENS, *self._subscribers)
             while not connection.is_closed():
                 try:
                     async with asyncio.timeout(PROBE_SECONDS):
                         await lost.wait()
                 except TimeoutError:
                     await connection.execute("SELECT")  # a dead peer shows only when it is spoken to
-            raise ConnectionResetError  # told like every other way of losing it
+            raise ConnectionResetError("the session ended")  # told like every other way of losing it
         finally:
             self._listening.clear()
             connection.terminate()
@@ -132,6 +148,8 @@ class Signals:
         self._wake(str(topic))
 
     def _wake(self, *topics: str) -> None:
+        if TOKENS in topics:
+            self.tokens_changed.set()
         for topic in topics:
             for event in self._subscribers.get(topic, ()):
                 event.set()
@@ -144,18 +162,20 @@ class Signals:
             try:
                 async with self._database.hot() as connection:
                     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, STOCK)
-            except (*ASLEEP, HaruError) as lost:
-                logger.warning("a change of stock could not be signalled (%s)", type(lost).__name__)
+            except FAILED as lost:
+                outages.note("a change of stock could not be signalled", lost)
             await asyncio.sleep(STOCK_SECONDS)
 
-    async def _announce_midnight(self) -> None:
-        """Signal DAY within this process whenever the day turns."""
+    async def _announce_turns(self) -> None:
+        """Signal DAY within this process whenever the day turns, or what is played on it."""
         today = self._calendar.business_date(self._clock())
         while True:
             now = self._clock()
             date = self._calendar.business_date(now)
-            if date != today:
+            passed = {instant for instant in self._turns if instant <= now}
+            if date != today or passed:
                 today = date
+                self._turns -= passed
                 self._wake(DAY)
-            left = (self._calendar.ends_at(date) - now).total_seconds()
+            left = (min({self._calendar.ends_at(date), *self._turns}) - now).total_seconds()
             await asyncio.sleep(min(max(left, 0.0) + 0.001, LONGEST_NAP_SECONDS))

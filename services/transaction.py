@@ -1,7 +1,7 @@
 """The one place that begins, commits and retries what staff do.
 
 Lock order, for whoever locks more than one thing: the turn at what is changed (a configuration, a day, a ranking;
-`revisions.take_turn`), players by id, lottery prizes by id, coupon types by name, the audit log last.
+`revisions.take_turn`), players by id, stocks of the lottery by id, coupon types by name, the audit log last.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.calendar import Calendar, Clock
-from services.database import Database, reachable, sqlstate
+from services.database import Database
 from services.errors import LockNotAcquired
 from services.ids import Ids
+from services.outages import reachable, sqlstate
 
 ATTEMPTS = 5
 RETRIED = {"40001", "40P01", "23505", "23P01"}
 """Serialization failure, deadlock, a lost race for a unique key or an exclusive range: run again from the start."""
 
-Result = TypeVar("Result")
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Transactor:
         self._clock = clock
         self._ids = Ids(rng)
 
-    async def __call__(self, command: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        """Run `command`, again where it lost a race.
+    async def __call__(self, command: Callable[[Transaction], Awaitable[ResultT]], *, dry_run: bool = False) -> ResultT:
+        """Run `command`, again where it lost a race; a dry run writes nothing.
 
         Raises: what the command raises, LockNotAcquired, Unavailable.
         """
@@ -59,7 +60,10 @@ class Transactor:
             try:
                 with reachable(late=LockNotAcquired):
                     async with self._database.engine.begin() as connection:
-                        return await command(Transaction(connection, now, tx_date, self._ids))
+                        made = await command(Transaction(connection, now, tx_date, self._ids))
+                        if dry_run:
+                            await connection.rollback()
+                        return made
             except DBAPIError as failure:
                 if sqlstate(failure) not in RETRIED or attempt == ATTEMPTS:
                     raise

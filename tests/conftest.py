@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import nullcontext
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -15,24 +15,18 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import make_url
 
-from models import Base
-from server import http
-from server.cli import main
-from server.database import upgrade
+from server.cli.main import main
 from services.database import connect_arguments
-from services.errors import ErrorCode
+from tests import answered
+from tests.ledgers import assert_ledger_holds
 from tests.postgres import temporary_postgres
-from tests.world import World, assert_ledger_holds, running
+from tests.roles import EMPTY, furnish, roles_of
+from tests.world import World, running
 
 # CI repeats itself; a developer's run explores further.
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
-
-ANSWERED_CODES: set[str] = set()
-"""Every error code that some client was answered with in this run."""
-
-TABLES = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
 
 
 async def run_sql(url: str, *statements: str) -> None:
@@ -45,53 +39,94 @@ async def run_sql(url: str, *statements: str) -> None:
         await connection.close()
 
 
+async def drop_database(url: str, name: str) -> None:
+    """Drop a database, whoever is connected. Only a superuser may send autovacuum away: it is waited for."""
+    for _ in range(100):
+        with suppress(asyncpg.InsufficientPrivilegeError):
+            await run_sql(url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        await asyncio.sleep(0.3)
+    raise TimeoutError(f"{name} could not be dropped")
+
+
 @pytest.fixture(scope="session", autouse=True)
-def answered_codes() -> Iterator[None]:
-    """Note every error code in an answer."""
-    respond = http.respond
-
-    async def respond_and_note(send: Any, body: bytes, **options: Any) -> None:
-        ANSWERED_CODES.update(re.findall(r'"code":"([A-Z_]+)"', body.decode()))
-        await respond(send, body, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("server.graphql.respond", respond_and_note)
+def answers() -> Iterator[None]:
+    """Note the errors in every answer."""
+    with answered.noting():
         yield
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line how many tests were skipped, and for want of what."""
+    skipped = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped"))
+    if skipped:
+        terminalreporter.write_line("Skipped: " + "; ".join(f"{why}: {count}" for why, count in skipped.most_common()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what was answered in one of the processes that share a run, and came to its end."""
+    answered.take(getattr(node, "workeroutput", {}).get("answered", ()))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Fail a run of all tests in which a code of the catalogue was never answered."""
-    whole = session.config.args == session.config.getini("testpaths") and not session.config.option.keyword
-    missing = set(ErrorCode) - ANSWERED_CODES
-    if whole and session.config.option.markexpr == "not soak" and exitstatus == pytest.ExitCode.OK and missing:
-        print(f"\nNo test was answered with {', '.join(sorted(missing))}.")
+    """Fail a run in which a field answered what its row lacks, and one of all tests in which an error never came."""
+    options = session.config.option
+    if (given := getattr(session.config, "workeroutput", None)) is not None:  # one of several processes
+        given["answered"] = answered.noted()
+        return
+    whole = session.config.args == session.config.getini("testpaths") and not options.keyword
+    faults = list(answered.faults(whole=whole and options.markexpr == "not soak"))
+    if exitstatus == pytest.ExitCode.OK and faults:
+        print("", *faults, sep="\n")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """A PostgreSQL server: DATABASE_URL's, whose role must be allowed to create databases, or an embedded one."""
-    given = os.environ.pop("DATABASE_URL", None)
-    with temporary_postgres() if given is None else nullcontext(given) as url:
+    """The owner's address of a PostgreSQL server: DATABASE_URL's (`roles.NEEDED`), or an embedded one."""
+    given, owner = os.environ.pop("DATABASE_URL", None), os.environ.pop("HARU_OWNER_URL", None)
+    with temporary_postgres() if given is None else roles_of(given, owner) as url:
         yield url.replace("postgresql://", "postgresql+asyncpg://")
 
 
 @pytest.fixture(scope="session")
 def database_url(server_url: str) -> Iterator[str]:
-    """An empty database at the head of the migrations; what DATABASE_URL names itself is never touched."""
-    name = f"haru_test_{os.getpid()}"
+    """An empty database at the head of the migrations, as its owner; the application has its rights there.
+
+    What DATABASE_URL names itself is never touched. HARU_TEST_TEMPLATE: a database that has the tables already.
+    """
+    name, template = f"haru_test_{os.getpid()}", os.environ.get("HARU_TEST_TEMPLATE", "template1")
     url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(run_sql(server_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"))
-    upgrade(url)
+    made = f"CREATE DATABASE {name} TEMPLATE {template}"
+    asyncio.run(run_sql(server_url, f"DROP DATABASE IF EXISTS {name}", made))
+    furnish(url)
     yield url
-    asyncio.run(run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    asyncio.run(drop_database(server_url, name))
+
+
+async def make_empty(connection: asyncpg.Connection[Any]) -> None:
+    """Take every row away; fails where a test before left a transaction open, and ends it so that others go on."""
+    await connection.execute("SET lock_timeout = '30s'")
+    try:
+        await connection.execute(EMPTY)
+    except asyncpg.LockNotAvailableError:
+        left = [dict(row) for row in await connection.fetch(LEFT_OPEN)]
+        await connection.execute(EMPTY)
+        pytest.fail(f"A test before this one left transactions open: {left}")
+
+
+LEFT_OPEN = """
+SELECT pid, state, xact_start, query, pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture
 async def empty_database(database_url: str) -> AsyncIterator[str]:
     """The database without a row. Whatever the test did, the ledger's invariant must hold afterwards."""
     connection = await asyncpg.connect(**connect_arguments(database_url))
-    await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
+    await make_empty(connection)
     yield database_url
     await assert_ledger_holds(connection)
     await connection.close()
@@ -111,7 +146,9 @@ Haru = Callable[..., Awaitable[Result]]
 def haru(world: World, monkeypatch: pytest.MonkeyPatch) -> Haru:
     """The `haru` command on this world's database."""
     assert world.settings.database_url is not None
+    assert world.settings.owner_url is not None
     monkeypatch.setenv("DATABASE_URL", world.settings.database_url)
+    monkeypatch.setenv("HARU_OWNER_URL", world.settings.owner_url)
 
     async def run(*arguments: str) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, main, arguments)

@@ -10,26 +10,75 @@ import asyncpg
 import pytest
 
 from models import FeatureType
+from schema.nodes import Kind
 from services.database import connect_arguments
+from services.error_codes import ErrorCode
 from services.rules.registry import GAMES
-from tests.world import World
+from tests.world import World, forge
 
 
 @dataclass(frozen=True)
 class GameUnderTest:
-    """A game's names in the API and in the database."""
+    """A game's names in the API and in the database; what is not named after the game is given."""
 
     feature: FeatureType
-    mutation: str
-    status: str
     played: str
-    config: str
-    limit: str
-    log: str
-    invalid: str
 
     def __str__(self) -> str:
         return self.feature.lower()
+
+    @property
+    def mutation(self) -> str:
+        """The mutation that plays it."""
+        return GAMES[self.feature].operation
+
+    @property
+    def play(self) -> Kind:
+        """What the id of a play is of."""
+        return Kind[GAMES[self.feature].cause]
+
+    @property
+    def name(self) -> str:
+        """What types of the API begin with."""
+        return self.feature.capitalize()
+
+    @property
+    def status(self) -> str:
+        """The query of how it stands."""
+        return f"{self}Status"
+
+    @property
+    def configs(self) -> str:
+        """The query of its revisions."""
+        return f"{self}Configs"
+
+    @property
+    def upsert(self) -> str:
+        """The mutation that publishes a revision."""
+        return f"upsert{self.name}Config"
+
+    @property
+    def config(self) -> str:
+        """The table of its revisions."""
+        table: str = GAMES[self.feature].config.__tablename__
+        return table
+
+    @property
+    def limit(self) -> str:
+        """The column of its daily limit."""
+        columns: tuple[str, ...] = GAMES[self.feature].rules_type.__struct_fields__
+        return next(name for name in columns if name.startswith("max_daily_"))
+
+    @property
+    def log(self) -> str:
+        """The table of its plays."""
+        table: str = GAMES[self.feature].log.__tablename__
+        return table
+
+    @property
+    def invalid(self) -> ErrorCode:
+        """The code of a broken revision."""
+        return GAMES[self.feature].invalid.code
 
     @property
     def cause(self) -> str:
@@ -43,36 +92,9 @@ class GameUnderTest:
 
 
 UNDER_TEST = (
-    GameUnderTest(
-        FeatureType.DICE,
-        "playDice",
-        "diceStatus",
-        "DicePlay",
-        "dice_config",
-        "max_daily_plays",
-        "dice_log",
-        "INVALID_DICE_CONFIG",
-    ),
-    GameUnderTest(
-        FeatureType.ROULETTE,
-        "spinRoulette",
-        "rouletteStatus",
-        "RouletteSpin",
-        "roulette_config",
-        "max_daily_spins",
-        "roulette_log",
-        "INVALID_ROULETTE_CONFIG",
-    ),
-    GameUnderTest(
-        FeatureType.LOTTERY,
-        "drawLottery",
-        "lotteryStatus",
-        "LotteryDraw",
-        "lottery_config",
-        "max_daily_tickets",
-        "lottery_log",
-        "INVALID_LOTTERY_CONFIG",
-    ),
+    GameUnderTest(FeatureType.DICE, "DicePlay"),
+    GameUnderTest(FeatureType.ROULETTE, "RouletteSpin"),
+    GameUnderTest(FeatureType.LOTTERY, "LotteryDraw"),
 )
 
 assert {game.feature for game in UNDER_TEST} == GAMES.keys(), "a new game is tested, too"
@@ -83,18 +105,30 @@ every_game = pytest.mark.parametrize("game", UNDER_TEST, ids=str)
 async def on(world: World, game: GameUnderTest, *, limit: int = 3) -> None:
     """Make today the day of `game`, with this daily limit."""
     await world.today(game.feature)
-    await world.sql.execute(f"UPDATE {game.config} SET {game.limit} = $1 WHERE is_active", limit)
+    newest = f"revision = (SELECT max(revision) FROM {game.config})"
+    await forge(world.sql, f"UPDATE {game.config} SET {game.limit} = $1 WHERE {newest}", limit)
+
+
+async def all_in_stock(sql: asyncpg.Connection[asyncpg.Record], left: int, *, initial: int | None = None) -> None:
+    """Let every prize of the demo's lottery be in finite stock, of which so many are left."""
+    laid = 'INSERT INTO lottery_stock (initial, "left") VALUES (0, 0) RETURNING id'
+    await forge(
+        sql,
+        f"WITH laid AS ({laid}) UPDATE lottery_prize SET stock_id = (SELECT id FROM laid), quantity = 0"
+        " WHERE stock_id IS NULL",
+    )
+    await sql.execute('UPDATE lottery_stock SET "left" = $1, initial = $2', left, left if initial is None else initial)
 
 
 async def only_points(world: World) -> None:
     """Let every game give points alone, whatever is drawn: ten of them."""
-    outcomes = ", ".join(
-        f"{outcome}_reward_type = 'POINT', {outcome}_reward_amount = 10, {outcome}_coupon_type = NULL"
-        for outcome in ("win", "draw", "lose")
-    )
-    await world.sql.execute(f"UPDATE dice_config SET {outcomes}")
-    for table in ("roulette_segment", "lottery_prize"):
-        await world.sql.execute(f"UPDATE {table} SET reward_type = 'POINT', reward_amount = 10, coupon_type = NULL")
+    for game in GAMES.values():
+        for table in (game.config.__table__, *([game.parts.table.__table__] if game.parts else [])):
+            names = [column.name for column in table.columns]
+            prefixes = [name.removesuffix("reward_type") for name in names if name.endswith("reward_type")]
+            for of in prefixes:
+                points = f"{of}reward_type = 'POINT', {of}reward_amount = 10, {of}coupon_type = NULL"
+                await forge(world.sql, f"UPDATE {table.name} SET {points}")
 
 
 @asynccontextmanager
@@ -125,6 +159,6 @@ async def without(url: str, table: str, *constraints: str) -> AsyncIterator[asyn
         try:
             yield connection
         finally:
-            await connection.execute(f"TRUNCATE {table} CASCADE")
+            await forge(connection, f"TRUNCATE {table} CASCADE")
             for constraint, definition in definitions.items():
                 await connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition}")

@@ -1,6 +1,6 @@
 """Programs that tests drive from outside: Node with the packages of tests/clients, ariadne-codegen, and Chromium.
 
-CI has them all; without them a developer's tests are skipped.
+CI has them all; without them a developer's tests are skipped, and the run ends with one line that says so.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NODE = 20
 
 
 def unavailable(reason: str) -> NoReturn:
-    """Skip on a developer's machine; fail in CI, where a silent skip would be a test that never runs."""
+    """Skip for want of what the reason names; fail in CI, where a silent skip would be a test that never runs."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -33,7 +33,7 @@ def node(
 ) -> str:
     """Run Node, in tests/clients; what it printed. Fails with it where it fails."""
     if node_major() < NODE or not (CLIENTS / "node_modules" / ".package-lock.json").exists():
-        unavailable(f"Node {NODE} or newer and the packages of tests/clients are needed: `make clients`.")
+        unavailable(f"no Node {NODE} or newer with the packages of tests/clients (`make clients`)")
     return run("node", *arguments, cwd=cwd, environment=environment, seconds=seconds)
 
 
@@ -66,6 +66,7 @@ def package(name: str, command: str) -> str:
 
 ARIADNE = PROJECT / ".venv-ariadne"
 ARIADNE_LOCK = CLIENTS / "python" / "requirements.lock"
+ARIADNE_MADE = ARIADNE / "requirements.lock"
 
 
 def ariadne(command: str) -> str:
@@ -73,14 +74,11 @@ def ariadne(command: str) -> str:
 
     `make clients` makes it; so does CI, where it is missing or not of this lock.
     """
-    made = ARIADNE / "requirements.lock"
-    if not made.exists() or made.read_bytes() != ARIADNE_LOCK.read_bytes():
+    if not ARIADNE_MADE.exists() or ARIADNE_MADE.read_bytes() != ARIADNE_LOCK.read_bytes():
         if os.environ.get("CI") != "true":
-            unavailable("ariadne-codegen is needed: `make clients`.")
-        run(sys.executable, "-m", "venv", "--clear", str(ARIADNE), cwd=PROJECT)
-        pip = (str(ARIADNE / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
-        run(*pip, "--requirement", str(ARIADNE_LOCK), cwd=PROJECT, seconds=300)
-        shutil.copy(ARIADNE_LOCK, made)
+            unavailable("no ariadne-codegen (`make clients`)")
+        make = ("make", "--silent", "--always-make", f"PYTHON={sys.executable}")
+        run(*make, str(ARIADNE_MADE.relative_to(PROJECT)), cwd=PROJECT, seconds=300)
     return str(ARIADNE / "bin" / command)
 
 
@@ -89,4 +87,13 @@ def chromium() -> str:
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if (found := shutil.which(name)) is not None:
             return found
-    unavailable("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    unavailable("no Chromium (Debian: apt-get install chromium)")
+
+
+@cache
+def axe() -> str:
+    """The source of axe, which looks for what keeps people from using a page."""
+    source = Path(package("axe-core", "axe.min.js"))
+    if not source.exists():
+        unavailable("no packages of tests/clients (`make clients`)")
+    return source.read_text()

@@ -23,14 +23,15 @@ from starlette.types import ASGIApp
 from models import Role
 from server.app import wall_clock
 from server.auth import Tokens
-from server.connections import HttpConnection, WebSocketConnection
+from server.http.protocols import HttpConnection, WebSocketConnection
 from server.settings import EXAMPLE_SECRET, PROJECT
 from tests.games import another_session
-from tests.world import Client
+from tests.roles import as_application
+from tests.world import Client, forge
 
 START_SECONDS = 60.0
 PRINTED_TOKEN = re.compile(r"\((PLAYER|OPERATOR|ADMIN)\):\n\s+(\S+)")
-SERVE = "from server.cli import main; main(['serve'])"
+SERVE = "from server.cli.main import main; main(['serve'])"
 
 
 class _Server(uvicorn.Server):
@@ -136,21 +137,25 @@ class Served:
     async def lift_daily_limit(self) -> None:
         """Let everybody play dice without end."""
         async with another_session(self.database_url) as sql:
-            await sql.execute("UPDATE dice_config SET max_daily_plays = 0")
+            await forge(sql, "UPDATE dice_config SET max_daily_plays = 0")
 
 
 @asynccontextmanager
 async def serving(database_url: str, *, connections: int = 64, **environment: Any) -> AsyncIterator[Served]:
-    """`haru serve` on a database, with the demo data, about noon of a day of the dice."""
+    """`haru serve` on a database of the owner's, as the application, with the demo data, about noon of a dice day.
+
+    None takes a setting away.
+    """
     url = f"http://127.0.0.1:{(port := _free_port())}"
     settings = {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": as_application(database_url),
+        "HARU_OWNER_URL": database_url,
         "PORT": port,
         "HARU_DEMO_TODAY": "DICE",
-        "HARU_TIME_ZONE": _zone_of_noon(),
+        "HARU_TIME_ZONE": zone_of_noon(),
         "HARU_LOG_LEVEL": "warning",
     }
-    strings = {name: str(value) for name, value in (settings | environment).items()}
+    strings = {name: str(value) for name, value in (settings | environment).items() if value is not None}
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     with tempfile.TemporaryDirectory(prefix="haru-serve-") as directory:
         async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as http:
@@ -169,7 +174,7 @@ def _free_port() -> int:
         return port
 
 
-def _zone_of_noon() -> str:
+def zone_of_noon() -> str:
     """A time zone in which it is about noon: no test meets midnight. Etc/GMT+3 is three hours behind UTC."""
     behind = dt.datetime.now(dt.UTC).hour - 12
     return f"Etc/GMT{behind:+d}"

@@ -6,21 +6,45 @@ from copy import deepcopy
 from typing import Any
 
 from models import Role
+from services.error_codes import WarningCode
+from services.rules.registry import GAMES
 from tests.world import Client, World
 
 REWARD = "{ type amount couponType }"
+TIMES = "isActive isWithdrawn publishedAt announcedAt effectiveFrom effectiveUntil"
 ANSWERS = {
-    "upsertFeatureSchedule": "... on ScheduledDay { date featureType isActive revision }",
-    "upsertFeatureConfig": "... on FeatureConfig { featureType title pagePath isEnabled stampXpBonus revision }",
-    "upsertDiceConfig": f"""... on DiceConfig {{ id name revision isActive publishedAt maxDailyPlays
-        winReward {REWARD} drawReward {REWARD} loseReward {REWARD} }}""",
-    "upsertRouletteConfig": f"""... on RouletteConfig {{ id name revision isActive publishedAt maxDailySpins
-        segments {{ id slot label isJackpot odds {{ weight totalWeight percent }} reward {REWARD} }} }}""",
-    "upsertLotteryConfig": f"""... on LotteryConfig {{ id name revision isActive publishedAt maxDailyTickets
-        prizes {{ id label stock isActive odds {{ weight totalWeight }} reward {REWARD} }} }}""",
-    "upsertSeason": f"""... on Season {{ id name startDate endDate maxLevel baseXpPerStamp revision
-        levels {{ level requiredXp autoClaim reward {REWARD} }} }}""",
+    "upsertFeatureSchedule": ("day", "__typename date featureType isActive revision"),
+    "upsertFeatureConfig": ("feature", "__typename featureType title pagePath isEnabled stampXpBonus revision"),
+    "upsertDiceConfig": (
+        "config",
+        f"""__typename id name revision {TIMES} maxDailyPlays
+        winReward {REWARD} drawReward {REWARD} loseReward {REWARD}""",
+    ),
+    "upsertRouletteConfig": (
+        "config",
+        f"""__typename id name revision {TIMES} maxDailySpins
+        segments {{ id slot label isJackpot odds {{ weight totalWeight percent }} reward {REWARD} }}""",
+    ),
+    "upsertLotteryConfig": (
+        "config",
+        f"""__typename id name revision {TIMES} maxDailyTickets
+        prizes {{ id label stock stockId isActive odds {{ weight totalWeight }} reward {REWARD} }}""",
+    ),
+    "upsertSeason": (
+        "season",
+        f"""__typename id name startDate endDate maxLevel baseXpPerStamp revision
+        levels {{ level requiredXp autoClaim reward {REWARD} }}""",
+    ),
 }
+"""What an upsert makes: the payload's field, and what is asked of it."""
+
+STAFF = "... on StaffPayload { dryRun changes { path before after } warnings { code path message } }"
+REFUSED = {
+    "ValidationFailed": "{ issues { path message } }",
+    "RevisionConflict": "{ currentRevision }",
+    "WarningsUnacknowledged": "{ warnings { code path message } }",
+}
+"""What refusals tell that carry data."""
 
 POINTS = {"type": "POINT", "amount": 10}
 NOTHING = {"type": "NONE", "amount": 0}
@@ -88,11 +112,19 @@ async def operator(world: World) -> Client:
 
 
 async def upsert(client: Client, mutation: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Send an upsert, whatever it warns of: what it made, or the refusal."""
+    answer = await send_upsert(client, mutation, {"acknowledge": list(WarningCode)} | given)
+    made: dict[str, Any] = answer.get(ANSWERS[mutation][0], answer)
+    return made
+
+
+async def send_upsert(client: Client, mutation: str, given: dict[str, Any]) -> dict[str, Any]:
     """Send an upsert: the member of its result union."""
-    document = f"""mutation Upsert($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {{
-        __typename {ANSWERS[mutation]}
-        ... on UserError {{ code message retryable }}
-        ... on ValidationFailed {{ issues {{ path message }} }}
+    name, (field, asked) = f"{mutation[0].upper()}{mutation[1:]}", ANSWERS[mutation]
+    refused = " ".join(f"... on {name} {data}" for name, data in REFUSED.items())
+    document = f"""mutation Upsert($input: {name}Input!) {{ {mutation}(input: $input) {{
+        __typename ... on {name}Payload {{ {field} {{ {asked} }} }} {STAFF}
+        ... on UserError {{ code message retryable }} {refused}
     }} }}"""
     answer: dict[str, Any] = (await client.data(document, input=given))[mutation]
     return answer
@@ -106,13 +138,11 @@ async def kept(world: World) -> dict[str, list[dict[str, Any]]]:
 
 
 KEPT = (
+    "lottery_stock",
     "feature_schedule",
     "feature_config",
-    "dice_config",
-    "roulette_config",
-    "roulette_segment",
-    "lottery_config",
-    "lottery_prize",
+    *(game.config.__tablename__ for game in GAMES.values()),
+    *(game.parts.table.__tablename__ for game in GAMES.values() if game.parts),
     "season_pass_config",
     "season_pass_level",
     "audit_log",

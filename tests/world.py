@@ -5,22 +5,33 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
 from starlette.applications import Starlette
 
-from models import FeatureType, Role
+from models import FeatureType, LotteryPrize, Role, RouletteSegment, SeasonLevel
 from schema.context import App
+from schema.nodes import Kind, node_id
 from server.app import create_app
 from server.demo import load_demo
+from server.migrations.changes import FACTS, STATE
 from server.settings import Settings
 from services.database import connect_arguments
+from tests.roles import GUARDED, as_application
+
+NOBODY = UUID(int=0)
+"""No player has this id."""
+
+SEED_KEYS = f"tests:{b64encode(bytes(range(32))).decode()}"
+DEFAULTS = {"HARU_TIME_ZONE": "Asia/Seoul", "HARU_SEED_KEYS": SEED_KEYS}
 
 NOON = dt.datetime(2026, 3, 2, 3, 0, tzinfo=dt.UTC)
 """Monday, 2 March 2026, 12:00 in Seoul."""
@@ -48,8 +59,13 @@ class Client:
 
     http: httpx.AsyncClient
     token: str | None = None
-    player_id: int = 0
+    player_id: UUID = NOBODY
     keys: int = 0
+
+    @property
+    def id(self) -> str:
+        """The player's id in the API."""
+        return node_id(Kind.PLAYER, self.player_id)
 
     async def post(self, query: str, variables: Mapping[str, Any] | None = None) -> httpx.Response:
         """Send a document; the whole HTTP response."""
@@ -59,7 +75,9 @@ class Client:
 
     async def execute(self, query: str, **variables: Any) -> dict[str, Any]:
         """Send a document; its whole answer, errors included."""
-        answer: dict[str, Any] = (await self.post(query, variables)).json()
+        response = await self.post(query, variables)
+        assert "json" in response.headers["content-type"], (response.status_code, response.text)
+        answer: dict[str, Any] = response.json()
         return answer
 
     async def data(self, query: str, **variables: Any) -> dict[str, Any]:
@@ -108,16 +126,16 @@ class Client:
         return answer
 
     async def stamp(self, source: str = "SEASON_PASS", key: str | None = None) -> dict[str, Any]:
-        """Stamp today."""
+        """Stamp today: the result union's member, with the receipt's fields as if they were its own."""
         variables = {"idempotencyKey": key or self.new_key(), "sourceFeature": source}
         answer: dict[str, Any] = (await self.data(STAMP, input=variables))["stamp"]
-        return answer
+        return {**answer.pop("receipt", {}), **answer}
 
     async def claim(self, level: int, key: str | None = None) -> dict[str, Any]:
-        """Claim a level."""
+        """Claim a level: the result union's member, with the reward's fields as if they were its own."""
         variables = {"idempotencyKey": key or self.new_key(), "level": level}
         answer: dict[str, Any] = (await self.data(CLAIM, input=variables))["claimReward"]
-        return answer
+        return {**answer.pop("levelReward", {}), **answer}
 
 
 RECEIPT = "{ addedStamp xpAdded currentXp currentLevel leveledUp rewards { level claimedAt reward { ...granted } } }"
@@ -142,11 +160,15 @@ mutation Play($key: String!) {{
 DRAWN = {
     "playDice": "... on DicePlay { userDice userSum dealerDice dealerSum outcome }",
     "spinRoulette": "... on RouletteSpin { segment { id slot label isJackpot odds { weight totalWeight } } }",
-    "drawLottery": "... on LotteryDraw { prize { id label stock odds { weight totalWeight } } }",
+    "drawLottery": "... on LotteryDraw { prize { prizeId label stockAfter odds { weight totalWeight } } }",
 }
 STAMP = f"""
 mutation Stamp($input: StampInput!) {{
-  stamp(input: $input) {{ __typename ... on StampReceipt {RECEIPT} ... on UserError {{ code message retryable }} }}
+  stamp(input: $input) {{
+    __typename
+    ... on StampPayload {{ replayed receipt {RECEIPT} }}
+    ... on UserError {{ code message retryable }}
+  }}
 }}
 {GRANTED}
 """
@@ -154,7 +176,7 @@ CLAIM = f"""
 mutation Claim($input: ClaimRewardInput!) {{
   claimReward(input: $input) {{
     __typename
-    ... on LevelReward {{ level claimedAt reward {{ ...granted }} }}
+    ... on ClaimRewardPayload {{ replayed levelReward {{ level claimedAt reward {{ ...granted }} }} }}
     ... on UserError {{ code message retryable }}
   }}
 }}
@@ -164,7 +186,7 @@ mutation Claim($input: ClaimRewardInput!) {{
 
 @dataclass
 class World:
-    """A running application, its database, and the clock and random source that it was given."""
+    """A running application, its database, and the clock and random source that it was given. `sql` is the owner's."""
 
     app: Starlette
     settings: Settings
@@ -190,7 +212,8 @@ class World:
         player_id = await self.sql.fetchval(
             """
             WITH made AS (
-                INSERT INTO "user" (external_id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id
+                INSERT INTO "user" (id, external_id, created_at) VALUES (md5($1)::uuid, $1, $2)
+                ON CONFLICT DO NOTHING RETURNING id
             ) SELECT id FROM made UNION ALL SELECT id FROM "user" WHERE external_id = $1
             """,
             external_id,
@@ -222,6 +245,28 @@ class World:
         return {table: await self.count(table) for table in WRITTEN_BY_PLAYERS}
 
 
+async def forge(sql: asyncpg.Connection[asyncpg.Record], statement: str, *arguments: object) -> None:
+    """Change what nothing in haru can change, as the owner: the tables' triggers are off for the one statement."""
+    async with forging(sql, *(table for table in GUARDED if table in statement or "CASCADE" in statement)):
+        await sql.execute(statement, *arguments)
+
+
+@asynccontextmanager
+async def forging(sql: asyncpg.Connection[asyncpg.Record], *tables: str) -> AsyncIterator[None]:
+    """Change what is append-only in these tables, in one transaction, with those triggers off that refuse it."""
+    async with sql.transaction():
+        await sql.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table that waits for its triggers is not altered
+        for table in tables:
+            kinds = [kind for kind, tables_of in (("facts", FACTS), ("version", STATE)) if table in tables_of]
+            enabled = "".join(
+                f", ENABLE TRIGGER {table}_{kind}, ENABLE TRIGGER {table}_{kind}_truncated" for kind in kinds
+            )
+            await sql.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER{enabled}")
+        yield
+        for table in tables:
+            await sql.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
 WRITTEN_BY_PLAYERS = (
     "dice_log",
     "roulette_log",
@@ -239,10 +284,15 @@ WRITTEN_BY_PLAYERS = (
 
 @asynccontextmanager
 async def running(url: str, *, demo: bool = True, **overrides: Any) -> AsyncIterator[World]:
-    """A world on an empty database; with `demo` the demo data is there and today is the day of the dice."""
-    settings = Settings(**({"DATABASE_URL": url, "HARU_TIME_ZONE": "Asia/Seoul"} | overrides))
+    """A world on an empty database; with `demo` the demo data is there and today is the day of the dice.
+
+    `url` is the owner's, as which the test reads and forges (`World.sql`); haru is the application.
+    """
+    addresses = {"DATABASE_URL": as_application(url), "HARU_OWNER_URL": url}
+    settings = Settings(**(DEFAULTS | addresses | overrides))
     clock, rng = TestClock(), Random(20241206)
     app = create_app(settings, clock=clock, rng=rng)
+    app.state.parts.seeds.rng = Random(20260302)  # what is drawn does not depend on who asked for an id before
     connection = await asyncpg.connect(**connect_arguments(url))
     transport = httpx.ASGITransport(app=app)
     try:
@@ -253,32 +303,18 @@ async def running(url: str, *, demo: bool = True, **overrides: Any) -> AsyncIter
             world = World(app, settings, clock, rng, connection, http)
             if demo:
                 await world.parts.transact(lambda tx: load_demo(tx, FeatureType.DICE))
+                await shuffle(connection)
             yield world
     finally:
         await connection.close()
 
 
-LEDGER_FAULTS = """
-SELECT 'balance' AS what, b.user_id FROM reward_balance b
-WHERE b.amount <> (SELECT coalesce(sum(l.amount), 0) FROM reward_ledger l
-                   WHERE l.user_id = b.user_id AND l.reward_type = b.reward_type)
-UNION ALL
-SELECT 'line without a balance', l.user_id FROM reward_ledger l
-WHERE l.reward_type IN ('POINT', 'TOKEN') AND NOT EXISTS (
-    SELECT FROM reward_balance b WHERE b.user_id = l.user_id AND b.reward_type = l.reward_type)
-UNION ALL
-SELECT 'chain', c.user_id FROM (
-    SELECT user_id, balance_after,
-        sum(amount) OVER (PARTITION BY user_id, reward_type ORDER BY line_no) AS expected
-    FROM reward_ledger WHERE reward_type IN ('POINT', 'TOKEN')) c
-WHERE c.balance_after <> c.expected
-UNION ALL
-SELECT 'line numbers', u.id FROM "user" u
-WHERE u.ledger_lines <> (SELECT count(*) FROM reward_ledger l WHERE l.user_id = u.id)
-"""
-
-
-async def assert_ledger_holds(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """Every balance is the sum of its lines, and the lines chain."""
-    faults = await connection.fetch(LEDGER_FAULTS)
-    assert not faults, faults
+async def shuffle(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Store what has an order of its own in another one, and number it in that: who forgets to sort it is told."""
+    for table, order in ((SeasonLevel, "level"), (RouletteSegment, "slot"), (LotteryPrize, "position")):
+        columns = ", ".join(column.name for column in table.__table__.columns if column.name != "id")
+        await forge(
+            connection,
+            f"WITH gone AS (DELETE FROM {table.__tablename__} RETURNING *)"
+            f" INSERT INTO {table.__tablename__} ({columns}) SELECT {columns} FROM gone ORDER BY md5({order}::text)",
+        )

@@ -9,6 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from alembic import op
+from models import draw_rules, revision_hashes
+from server.migrations.chain import CREATE_CHAIN, DROP_CHAIN
+from server.migrations.changes import CREATE_CHANGES, DROP_CHANGES
+from server.migrations.guards import create_guards, drop_guards
 
 revision = "20241206_0001"
 down_revision = None
@@ -16,46 +20,7 @@ branch_labels = None
 depends_on = None
 
 
-CONFLICT_FUNCTION = """
-CREATE FUNCTION haru_conflict_unless(unchanged boolean) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    IF unchanged IS NOT TRUE THEN
-        RAISE EXCEPTION 'the state that was decided on has changed' USING ERRCODE = 'serialization_failure';
-    END IF;
-    RETURN true;
-END
-$$
-"""
-
-APPEND_ONLY_FUNCTION = """
-CREATE FUNCTION haru_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
-END
-$$
-"""
-
-APPEND_ONLY_TABLES = ("audit_log", "reward_ledger")
-
-
 def upgrade() -> None:
-    op.execute(CONFLICT_FUNCTION)
-    op.execute(APPEND_ONLY_FUNCTION)
-    op.create_table(
-        "audit_log",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("target", sa.Text(), nullable=False),
-        sa.Column("before", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.Column("after", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("char_length(action) BETWEEN 1 AND 100", name=op.f("ck_audit_log_action_length")),
-        sa.CheckConstraint("char_length(actor) BETWEEN 1 AND 200", name=op.f("ck_audit_log_actor_length")),
-        sa.CheckConstraint("char_length(target) BETWEEN 1 AND 300", name=op.f("ck_audit_log_target_length")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
-    )
-    op.create_index(op.f("ix_audit_log_created_at_id"), "audit_log", ["created_at", "id"], unique=False)
     op.create_table(
         "dice_config",
         sa.Column("max_daily_plays", sa.BigInteger(), nullable=False),
@@ -110,8 +75,13 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("cost", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("notice_hours", sa.BigInteger(), nullable=False),
+        sa.Column("emergency_reason", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "(draw_coupon_type IS NOT NULL) = (draw_reward_type = 'COUPON')",
             name=op.f("ck_dice_config_draw_coupon_type"),
@@ -140,13 +110,55 @@ def upgrade() -> None:
             "lose_reward_amount BETWEEN 0 AND 1000000000", name=op.f("ck_dice_config_lose_reward_amount")
         ),
         sa.CheckConstraint("max_daily_plays BETWEEN 0 AND 10000", name=op.f("ck_dice_config_max_daily_plays")),
+        sa.CheckConstraint("hash ~ '^[0-9a-f]{64}$'", name=op.f("ck_dice_config_hash")),
+        sa.CheckConstraint(
+            "cost <@ jsonb_build_object('KO', cost -> 'KO', 'EN', cost -> 'EN')"
+            " AND jsonb_typeof(cost -> 'KO') = 'string' AND char_length(cost ->> 'KO') BETWEEN 1 AND 100"
+            " AND jsonb_typeof(cost -> 'EN') = 'string' AND char_length(cost ->> 'EN') BETWEEN 1 AND 100",
+            name=op.f("ck_dice_config_cost"),
+        ),
+        sa.CheckConstraint("notice_hours BETWEEN 0 AND 2160", name=op.f("ck_dice_config_notice_hours")),
+        sa.CheckConstraint(
+            "char_length(emergency_reason) BETWEEN 1 AND 500", name=op.f("ck_dice_config_emergency_reason_length")
+        ),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_dice_config_revision")),
         sa.CheckConstraint("win_reward_amount BETWEEN 0 AND 1000000000", name=op.f("ck_dice_config_win_reward_amount")),
+        sa.CheckConstraint(
+            "effective_from >= published_at AND effective_from < '3000-01-01 UTC'",
+            name=op.f("ck_dice_config_effective_from"),
+        ),
+        sa.CheckConstraint(
+            "effective_until > effective_from AND effective_until <= '3000-01-01 UTC'",
+            name=op.f("ck_dice_config_effective_until"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dice_config")),
+        sa.UniqueConstraint("id", "effective_from", name=op.f("uq_dice_config_id_effective_from")),
+        sa.UniqueConstraint("hash", name=op.f("uq_dice_config_hash")),
         sa.UniqueConstraint("revision", name=op.f("uq_dice_config_revision")),
     )
     op.create_index(
-        "uq_dice_config_active", "dice_config", ["is_active"], unique=True, postgresql_where=sa.text("is_active")
+        op.f("ix_dice_config_effective_from_revision"), "dice_config", ["effective_from", "revision"], unique=False
+    )
+    op.create_table(
+        "dice_withdrawal",
+        sa.Column("config_id", sa.BigInteger(), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint("withdrawn_at < effective_from", name=op.f("ck_dice_withdrawal_before_it_began")),
+        sa.CheckConstraint("char_length(reason) BETWEEN 1 AND 500", name=op.f("ck_dice_withdrawal_reason_length")),
+        sa.ForeignKeyConstraint(
+            ["config_id", "effective_from"],
+            ["dice_config.id", "dice_config.effective_from"],
+            name=op.f("fk_dice_withdrawal_config_id_effective_from"),
+        ),
+        sa.PrimaryKeyConstraint("config_id", name=op.f("pk_dice_withdrawal")),
+    )
+    op.create_table(
+        "fact_revision",
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("facts", name=op.f("pk_fact_revision")),
     )
     op.create_table(
         "feature_config",
@@ -167,6 +179,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("titles", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("page_path", sa.Text(), nullable=False),
         sa.Column("is_enabled", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("stamp_xp_bonus", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -174,6 +187,12 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("char_length(page_path) BETWEEN 1 AND 200", name=op.f("ck_feature_config_page_path_length")),
         sa.CheckConstraint("char_length(title) BETWEEN 1 AND 100", name=op.f("ck_feature_config_title_length")),
+        sa.CheckConstraint(
+            "titles <@ jsonb_build_object('KO', titles -> 'KO', 'EN', titles -> 'EN')"
+            " AND jsonb_typeof(titles -> 'KO') = 'string' AND char_length(titles ->> 'KO') BETWEEN 1 AND 100"
+            " AND jsonb_typeof(titles -> 'EN') = 'string' AND char_length(titles ->> 'EN') BETWEEN 1 AND 100",
+            name=op.f("ck_feature_config_titles"),
+        ),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_feature_config_revision")),
         sa.CheckConstraint("page_path ~ '^/([^/]|$)'", name=op.f("ck_feature_config_page_path")),
         sa.CheckConstraint("stamp_xp_bonus BETWEEN 0 AND 100000", name=op.f("ck_feature_config_stamp_xp_bonus")),
@@ -213,16 +232,60 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("cost", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("notice_hours", sa.BigInteger(), nullable=False),
+        sa.Column("emergency_reason", sa.Text(), nullable=True),
         sa.CheckConstraint("char_length(name) BETWEEN 1 AND 100", name=op.f("ck_lottery_config_name_length")),
         sa.CheckConstraint("max_daily_tickets BETWEEN 0 AND 10000", name=op.f("ck_lottery_config_max_daily_tickets")),
+        sa.CheckConstraint("hash ~ '^[0-9a-f]{64}$'", name=op.f("ck_lottery_config_hash")),
+        sa.CheckConstraint(
+            "cost <@ jsonb_build_object('KO', cost -> 'KO', 'EN', cost -> 'EN')"
+            " AND jsonb_typeof(cost -> 'KO') = 'string' AND char_length(cost ->> 'KO') BETWEEN 1 AND 100"
+            " AND jsonb_typeof(cost -> 'EN') = 'string' AND char_length(cost ->> 'EN') BETWEEN 1 AND 100",
+            name=op.f("ck_lottery_config_cost"),
+        ),
+        sa.CheckConstraint("notice_hours BETWEEN 0 AND 2160", name=op.f("ck_lottery_config_notice_hours")),
+        sa.CheckConstraint(
+            "char_length(emergency_reason) BETWEEN 1 AND 500", name=op.f("ck_lottery_config_emergency_reason_length")
+        ),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_lottery_config_revision")),
+        sa.CheckConstraint(
+            "effective_from >= published_at AND effective_from < '3000-01-01 UTC'",
+            name=op.f("ck_lottery_config_effective_from"),
+        ),
+        sa.CheckConstraint(
+            "effective_until > effective_from AND effective_until <= '3000-01-01 UTC'",
+            name=op.f("ck_lottery_config_effective_until"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lottery_config")),
+        sa.UniqueConstraint("id", "effective_from", name=op.f("uq_lottery_config_id_effective_from")),
+        sa.UniqueConstraint("hash", name=op.f("uq_lottery_config_hash")),
         sa.UniqueConstraint("revision", name=op.f("uq_lottery_config_revision")),
     )
     op.create_index(
-        "uq_lottery_config_active", "lottery_config", ["is_active"], unique=True, postgresql_where=sa.text("is_active")
+        op.f("ix_lottery_config_effective_from_revision"),
+        "lottery_config",
+        ["effective_from", "revision"],
+        unique=False,
+    )
+    op.create_table(
+        "lottery_withdrawal",
+        sa.Column("config_id", sa.BigInteger(), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint("withdrawn_at < effective_from", name=op.f("ck_lottery_withdrawal_before_it_began")),
+        sa.CheckConstraint("char_length(reason) BETWEEN 1 AND 500", name=op.f("ck_lottery_withdrawal_reason_length")),
+        sa.ForeignKeyConstraint(
+            ["config_id", "effective_from"],
+            ["lottery_config.id", "lottery_config.effective_from"],
+            name=op.f("fk_lottery_withdrawal_config_id_effective_from"),
+        ),
+        sa.PrimaryKeyConstraint("config_id", name=op.f("pk_lottery_withdrawal")),
     )
     op.create_table(
         "ranking_revision",
@@ -243,20 +306,60 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("cost", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("notice_hours", sa.BigInteger(), nullable=False),
+        sa.Column("emergency_reason", sa.Text(), nullable=True),
         sa.CheckConstraint("char_length(name) BETWEEN 1 AND 100", name=op.f("ck_roulette_config_name_length")),
         sa.CheckConstraint("max_daily_spins BETWEEN 0 AND 10000", name=op.f("ck_roulette_config_max_daily_spins")),
+        sa.CheckConstraint("hash ~ '^[0-9a-f]{64}$'", name=op.f("ck_roulette_config_hash")),
+        sa.CheckConstraint(
+            "cost <@ jsonb_build_object('KO', cost -> 'KO', 'EN', cost -> 'EN')"
+            " AND jsonb_typeof(cost -> 'KO') = 'string' AND char_length(cost ->> 'KO') BETWEEN 1 AND 100"
+            " AND jsonb_typeof(cost -> 'EN') = 'string' AND char_length(cost ->> 'EN') BETWEEN 1 AND 100",
+            name=op.f("ck_roulette_config_cost"),
+        ),
+        sa.CheckConstraint("notice_hours BETWEEN 0 AND 2160", name=op.f("ck_roulette_config_notice_hours")),
+        sa.CheckConstraint(
+            "char_length(emergency_reason) BETWEEN 1 AND 500", name=op.f("ck_roulette_config_emergency_reason_length")
+        ),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_roulette_config_revision")),
+        sa.CheckConstraint(
+            "effective_from >= published_at AND effective_from < '3000-01-01 UTC'",
+            name=op.f("ck_roulette_config_effective_from"),
+        ),
+        sa.CheckConstraint(
+            "effective_until > effective_from AND effective_until <= '3000-01-01 UTC'",
+            name=op.f("ck_roulette_config_effective_until"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roulette_config")),
+        sa.UniqueConstraint("id", "effective_from", name=op.f("uq_roulette_config_id_effective_from")),
+        sa.UniqueConstraint("hash", name=op.f("uq_roulette_config_hash")),
         sa.UniqueConstraint("revision", name=op.f("uq_roulette_config_revision")),
     )
     op.create_index(
-        "uq_roulette_config_active",
+        op.f("ix_roulette_config_effective_from_revision"),
         "roulette_config",
-        ["is_active"],
-        unique=True,
-        postgresql_where=sa.text("is_active"),
+        ["effective_from", "revision"],
+        unique=False,
+    )
+    op.create_table(
+        "roulette_withdrawal",
+        sa.Column("config_id", sa.BigInteger(), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint("withdrawn_at < effective_from", name=op.f("ck_roulette_withdrawal_before_it_began")),
+        sa.CheckConstraint("char_length(reason) BETWEEN 1 AND 500", name=op.f("ck_roulette_withdrawal_reason_length")),
+        sa.ForeignKeyConstraint(
+            ["config_id", "effective_from"],
+            ["roulette_config.id", "roulette_config.effective_from"],
+            name=op.f("fk_roulette_withdrawal_config_id_effective_from"),
+        ),
+        sa.PrimaryKeyConstraint("config_id", name=op.f("pk_roulette_withdrawal")),
     )
     op.create_table(
         "season_pass_config",
@@ -284,14 +387,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "user",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("is_blocked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("ledger_lines", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("ledger_hash", postgresql.BYTEA(), server_default=sa.text(f"'\\x{bytes(32).hex()}'"), nullable=False),
+        sa.Column("tokens_valid_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("char_length(external_id) BETWEEN 1 AND 128", name=op.f("ck_user_external_id_length")),
         sa.CheckConstraint("ledger_lines >= 0", name=op.f("ck_user_ledger_lines")),
+        sa.CheckConstraint("octet_length(ledger_hash) = 32", name=op.f("ck_user_ledger_hash_length")),
         sa.CheckConstraint("version >= 0", name=op.f("ck_user_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("external_id", name=op.f("uq_user_external_id")),
@@ -305,6 +411,52 @@ def upgrade() -> None:
         unique=False,
         postgresql_ops={"external_id": "text_pattern_ops"},
     )
+    op.create_index(
+        op.f("ix_user_tokens_valid_from"),
+        "user",
+        ["tokens_valid_from"],
+        unique=False,
+        postgresql_where=sa.text("tokens_valid_from IS NOT NULL"),
+    )
+    op.create_table(
+        "audit_log",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "actor_role",
+            sa.Enum(
+                "PLAYER",
+                "SERVICE",
+                "AUDITOR",
+                "OPERATOR",
+                "ADMIN",
+                name="actor_role",
+                native_enum=False,
+                create_constraint=True,
+                length=None,
+            ),
+            nullable=True,
+        ),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("before", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(actor_id IS NULL) = (actor_role IS NULL)", name=op.f("ck_audit_log_actor_whole")),
+        sa.CheckConstraint("char_length(action) BETWEEN 1 AND 100", name=op.f("ck_audit_log_action_length")),
+        sa.CheckConstraint("char_length(actor) BETWEEN 1 AND 200", name=op.f("ck_audit_log_actor_length")),
+        sa.CheckConstraint("char_length(target) BETWEEN 1 AND 300", name=op.f("ck_audit_log_target_length")),
+        sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_audit_log_actor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
+    )
+    op.create_index(
+        op.f("ix_audit_log_actor_id_created_at_id"), "audit_log", ["actor_id", "created_at", "id"], unique=False
+    )
+    op.create_index(op.f("ix_audit_log_created_at_id"), "audit_log", ["created_at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_audit_log_target_created_at_id"), "audit_log", ["target", "created_at", "id"], unique=False
+    )
     op.create_table(
         "dice_log",
         sa.Column("config_id", sa.BigInteger(), nullable=False),
@@ -317,11 +469,13 @@ def upgrade() -> None:
             sa.Enum("WIN", "DRAW", "LOSE", name="outcome", native_enum=False, create_constraint=True, length=None),
             nullable=False,
         ),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("play_no", sa.BigInteger(), nullable=False),
         sa.Column("daily_max", sa.BigInteger(), nullable=False),
+        sa.Column("drawn_from", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("rolls", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "reward_type",
@@ -339,6 +493,10 @@ def upgrade() -> None:
         ),
         sa.Column("reward_amount", sa.BigInteger(), nullable=False),
         sa.Column("coupon_type", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "cardinality(drawn_from) > 0 AND 0 <= ALL (drawn_from) AND cardinality(rolls) > 0 AND 0 <= ALL (rolls)",
+            name=op.f("ck_dice_log_drawn"),
+        ),
         sa.CheckConstraint(
             "(coupon_type IS NOT NULL) = (reward_type = 'COUPON')", name=op.f("ck_dice_log_coupon_type")
         ),
@@ -362,10 +520,18 @@ def upgrade() -> None:
             "user_id", "business_date", "play_no", name=op.f("uq_dice_log_user_id_business_date_play_no")
         ),
     )
+    op.create_index(
+        op.f("ix_dice_log_business_date_created_at"),
+        "dice_log",
+        ["business_date", "created_at"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
+    )
     op.create_index(op.f("ix_dice_log_user_id_created_at"), "dice_log", ["user_id", "created_at"], unique=False)
     op.create_table(
         "idempotency_key",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("answer", postgresql.JSON(astext_type=sa.Text()), nullable=False),
@@ -377,14 +543,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False)
     op.create_table(
+        "lottery_stock",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("initial", sa.BigInteger(), nullable=False),
+        sa.Column("left", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint('"left" <= initial', name=op.f("ck_lottery_stock_left_within_initial")),
+        sa.CheckConstraint('"left" >= 0', name=op.f("ck_lottery_stock_left")),
+        sa.CheckConstraint("initial BETWEEN 0 AND 1000000000", name=op.f("ck_lottery_stock_initial")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lottery_stock")),
+        postgresql_with={"fillfactor": "50"},
+    )
+    op.create_table(
         "lottery_prize",
         sa.Column("config_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.SmallInteger(), nullable=False),
-        sa.Column("stock", sa.BigInteger(), nullable=True),
-        sa.Column("initial_stock", sa.BigInteger(), nullable=True),
+        sa.Column("stock_id", sa.BigInteger(), nullable=True),
+        sa.Column("quantity", sa.BigInteger(), nullable=True),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("labels", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("weight", sa.BigInteger(), nullable=False),
         sa.Column(
             "reward_type",
@@ -406,23 +584,26 @@ def upgrade() -> None:
             "(coupon_type IS NOT NULL) = (reward_type = 'COUPON')", name=op.f("ck_lottery_prize_coupon_type")
         ),
         sa.CheckConstraint(
-            "(stock IS NULL) = (initial_stock IS NULL) AND stock <= initial_stock",
-            name=op.f("ck_lottery_prize_stock_within_initial"),
-        ),
-        sa.CheckConstraint(
             "char_length(coupon_type) BETWEEN 1 AND 64", name=op.f("ck_lottery_prize_coupon_type_length")
         ),
         sa.CheckConstraint("char_length(label) BETWEEN 1 AND 100", name=op.f("ck_lottery_prize_label_length")),
-        sa.CheckConstraint("initial_stock BETWEEN 0 AND 1000000000", name=op.f("ck_lottery_prize_initial_stock")),
+        sa.CheckConstraint(
+            "labels <@ jsonb_build_object('KO', labels -> 'KO', 'EN', labels -> 'EN')"
+            " AND jsonb_typeof(labels -> 'KO') = 'string' AND char_length(labels ->> 'KO') BETWEEN 1 AND 100"
+            " AND jsonb_typeof(labels -> 'EN') = 'string' AND char_length(labels ->> 'EN') BETWEEN 1 AND 100",
+            name=op.f("ck_lottery_prize_labels"),
+        ),
+        sa.CheckConstraint("(quantity IS NULL) = (stock_id IS NULL)", name=op.f("ck_lottery_prize_quantity_of_stock")),
         sa.CheckConstraint("position BETWEEN 0 AND 99", name=op.f("ck_lottery_prize_position")),
+        sa.CheckConstraint("quantity BETWEEN 0 AND 1000000000", name=op.f("ck_lottery_prize_quantity")),
         sa.CheckConstraint("reward_amount BETWEEN 0 AND 1000000000", name=op.f("ck_lottery_prize_reward_amount")),
-        sa.CheckConstraint("stock >= 0", name=op.f("ck_lottery_prize_stock")),
         sa.CheckConstraint("weight BETWEEN 0 AND 1000000000", name=op.f("ck_lottery_prize_weight")),
         sa.ForeignKeyConstraint(["config_id"], ["lottery_config.id"], name=op.f("fk_lottery_prize_config_id")),
+        sa.ForeignKeyConstraint(["stock_id"], ["lottery_stock.id"], name=op.f("fk_lottery_prize_stock_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lottery_prize")),
         sa.UniqueConstraint("config_id", "id", name=op.f("uq_lottery_prize_config_id_id")),
+        sa.UniqueConstraint("config_id", "stock_id", name=op.f("uq_lottery_prize_config_id_stock_id")),
         sa.UniqueConstraint("config_id", "position", name=op.f("uq_lottery_prize_config_id_position")),
-        postgresql_with={"fillfactor": "50"},
     )
     op.create_table(
         "ranking_daily",
@@ -450,7 +631,7 @@ def upgrade() -> None:
     op.create_index("uq_ranking_daily_date_external_id", "ranking_daily", ["date", "external_id"], unique=True)
     op.create_table(
         "reward_balance",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column(
             "reward_type",
             sa.Enum(
@@ -474,7 +655,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "reward_ledger",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("line_no", sa.BigInteger(), nullable=False),
         sa.Column(
             "reward_type",
@@ -492,6 +673,7 @@ def upgrade() -> None:
         ),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("coupon_type", sa.Text(), nullable=True),
+        sa.Column("coupon_id", sa.BigInteger(), nullable=True),
         sa.Column("balance_after", sa.BigInteger(), nullable=True),
         sa.Column(
             "cause",
@@ -501,6 +683,7 @@ def upgrade() -> None:
                 "LOTTERY_DRAW",
                 "SEASON_LEVEL",
                 "ADMIN_GRANT",
+                "COUPON_GIVEN",
                 name="cause",
                 native_enum=False,
                 create_constraint=True,
@@ -510,6 +693,7 @@ def upgrade() -> None:
         ),
         sa.Column("cause_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hash", postgresql.BYTEA(), nullable=False),
         sa.CheckConstraint(
             "(balance_after IS NULL) = (reward_type = 'COUPON')", name=op.f("ck_reward_ledger_balance_after_known")
         ),
@@ -517,9 +701,17 @@ def upgrade() -> None:
             "(coupon_type IS NOT NULL) = (reward_type = 'COUPON')", name=op.f("ck_reward_ledger_coupon_type")
         ),
         sa.CheckConstraint(
-            "amount BETWEEN 1 AND 1000000000 OR (cause = 'ADMIN_GRANT' AND reward_type <> 'COUPON' AND amount BETWEEN -1000000000 AND -1)",
+            "amount BETWEEN 1 AND 1000000000"
+            " OR (cause = 'ADMIN_GRANT' AND reward_type <> 'COUPON' AND amount BETWEEN -1000000000 AND -1)"
+            " OR (cause = 'COUPON_GIVEN' AND amount = 0)",
             name=op.f("ck_reward_ledger_amount"),
         ),
+        sa.CheckConstraint(
+            "cause <> 'COUPON_GIVEN' OR (amount = 0 AND coupon_id IS NOT NULL)",
+            name=op.f("ck_reward_ledger_coupon_given"),
+        ),
+        sa.CheckConstraint("coupon_id IS NULL OR reward_type = 'COUPON'", name=op.f("ck_reward_ledger_coupon_id")),
+        sa.CheckConstraint("octet_length(hash) = 32", name=op.f("ck_reward_ledger_hash_length")),
         sa.CheckConstraint("reward_type <> 'NONE'", name=op.f("ck_reward_ledger_grants_something")),
         sa.CheckConstraint("balance_after BETWEEN 0 AND 9007199254740991", name=op.f("ck_reward_ledger_balance_after")),
         sa.CheckConstraint("line_no >= 1", name=op.f("ck_reward_ledger_line_no")),
@@ -528,7 +720,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "cause", "cause_id", name=op.f("uq_reward_ledger_user_id_cause_cause_id")),
     )
     op.create_index(
+        "ix_reward_ledger_grants",
+        "reward_ledger",
+        ["reward_type", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("cause = 'ADMIN_GRANT'"),
+    )
+    op.create_index(
         op.f("ix_reward_ledger_user_id_created_at"), "reward_ledger", ["user_id", "created_at"], unique=False
+    )
+    op.create_index(
+        "ix_reward_ledger_time",
+        "reward_ledger",
+        ["created_at"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
+    )
+    op.create_index(
+        "uq_reward_ledger_coupon_id",
+        "reward_ledger",
+        ["coupon_id"],
+        unique=True,
+        postgresql_where=sa.text("coupon_id IS NOT NULL"),
     )
     op.create_table(
         "roulette_segment",
@@ -537,6 +751,7 @@ def upgrade() -> None:
         sa.Column("is_jackpot", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("labels", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("weight", sa.BigInteger(), nullable=False),
         sa.Column(
             "reward_type",
@@ -561,6 +776,12 @@ def upgrade() -> None:
             "char_length(coupon_type) BETWEEN 1 AND 64", name=op.f("ck_roulette_segment_coupon_type_length")
         ),
         sa.CheckConstraint("char_length(label) BETWEEN 1 AND 100", name=op.f("ck_roulette_segment_label_length")),
+        sa.CheckConstraint(
+            "labels <@ jsonb_build_object('KO', labels -> 'KO', 'EN', labels -> 'EN')"
+            " AND jsonb_typeof(labels -> 'KO') = 'string' AND char_length(labels ->> 'KO') BETWEEN 1 AND 100"
+            " AND jsonb_typeof(labels -> 'EN') = 'string' AND char_length(labels ->> 'EN') BETWEEN 1 AND 100",
+            name=op.f("ck_roulette_segment_labels"),
+        ),
         sa.CheckConstraint("reward_amount BETWEEN 0 AND 1000000000", name=op.f("ck_roulette_segment_reward_amount")),
         sa.CheckConstraint("slot BETWEEN 0 AND 5", name=op.f("ck_roulette_segment_slot")),
         sa.CheckConstraint("weight BETWEEN 0 AND 1000000000", name=op.f("ck_roulette_segment_weight")),
@@ -607,7 +828,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "season_pass_progress",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("season_id", sa.BigInteger(), nullable=False),
         sa.Column("current_xp", sa.BigInteger(), nullable=False),
@@ -629,7 +850,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "user_event_log",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column(
             "feature_type",
@@ -644,7 +865,7 @@ def upgrade() -> None:
                 create_constraint=True,
                 length=None,
             ),
-            nullable=False,
+            nullable=True,
         ),
         sa.Column(
             "event_name",
@@ -678,6 +899,12 @@ def upgrade() -> None:
         op.f("ix_user_event_log_user_id_created_at"), "user_event_log", ["user_id", "created_at"], unique=False
     )
     op.create_index(
+        op.f("ix_user_event_log_user_id_feature_type_event_name_created_at_id"),
+        "user_event_log",
+        ["user_id", "feature_type", "event_name", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
         "uq_user_event_log_feature_view",
         "user_event_log",
         ["user_id", "business_date"],
@@ -690,7 +917,7 @@ def upgrade() -> None:
         sa.Column("coupon_type", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("line_no", sa.BigInteger(), nullable=True),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("char_length(code) BETWEEN 1 AND 128", name=op.f("ck_coupon_code_code_length")),
@@ -702,7 +929,7 @@ def upgrade() -> None:
             name=op.f("fk_coupon_code_user_id_line_no"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_code")),
-        sa.UniqueConstraint("coupon_type", "code", name=op.f("uq_coupon_code_coupon_type_code")),
+        sa.UniqueConstraint("code", name=op.f("uq_coupon_code_code")),
         sa.UniqueConstraint("user_id", "line_no", name=op.f("uq_coupon_code_user_id_line_no")),
     )
     op.create_index(
@@ -712,11 +939,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("line_no IS NULL"),
     )
+    op.create_foreign_key(
+        op.f("fk_reward_ledger_coupon_id"), "reward_ledger", "coupon_code", ["coupon_id"], ["id"], use_alter=True
+    )
     op.create_table(
         "coupon_waiting",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("coupon_type", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("line_no", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -732,11 +962,14 @@ def upgrade() -> None:
         "lottery_log",
         sa.Column("config_id", sa.BigInteger(), nullable=False),
         sa.Column("prize_id", sa.BigInteger(), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("draw_no", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("play_no", sa.BigInteger(), nullable=False),
         sa.Column("daily_max", sa.BigInteger(), nullable=False),
+        sa.Column("drawn_from", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("rolls", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "reward_type",
@@ -754,6 +987,11 @@ def upgrade() -> None:
         ),
         sa.Column("reward_amount", sa.BigInteger(), nullable=False),
         sa.Column("coupon_type", sa.Text(), nullable=True),
+        sa.CheckConstraint("draw_no >= 1", name=op.f("ck_lottery_log_draw_no")),
+        sa.CheckConstraint(
+            "cardinality(drawn_from) > 0 AND 0 <= ALL (drawn_from) AND cardinality(rolls) > 0 AND 0 <= ALL (rolls)",
+            name=op.f("ck_lottery_log_drawn"),
+        ),
         sa.CheckConstraint(
             "(coupon_type IS NOT NULL) = (reward_type = 'COUPON')", name=op.f("ck_lottery_log_coupon_type")
         ),
@@ -769,20 +1007,31 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_lottery_log_user_id")),
         sa.PrimaryKeyConstraint("user_id", "id", name=op.f("pk_lottery_log")),
+        sa.UniqueConstraint("business_date", "draw_no", name=op.f("uq_lottery_log_business_date_draw_no")),
         sa.UniqueConstraint(
             "user_id", "business_date", "play_no", name=op.f("uq_lottery_log_user_id_business_date_play_no")
         ),
+    )
+    op.create_index(
+        op.f("ix_lottery_log_business_date_created_at"),
+        "lottery_log",
+        ["business_date", "created_at"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
     )
     op.create_index(op.f("ix_lottery_log_user_id_created_at"), "lottery_log", ["user_id", "created_at"], unique=False)
     op.create_table(
         "roulette_log",
         sa.Column("config_id", sa.BigInteger(), nullable=False),
         sa.Column("segment_id", sa.BigInteger(), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("play_no", sa.BigInteger(), nullable=False),
         sa.Column("daily_max", sa.BigInteger(), nullable=False),
+        sa.Column("drawn_from", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("rolls", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "reward_type",
@@ -800,6 +1049,10 @@ def upgrade() -> None:
         ),
         sa.Column("reward_amount", sa.BigInteger(), nullable=False),
         sa.Column("coupon_type", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "cardinality(drawn_from) > 0 AND 0 <= ALL (drawn_from) AND cardinality(rolls) > 0 AND 0 <= ALL (rolls)",
+            name=op.f("ck_roulette_log_drawn"),
+        ),
         sa.CheckConstraint(
             "(coupon_type IS NOT NULL) = (reward_type = 'COUPON')", name=op.f("ck_roulette_log_coupon_type")
         ),
@@ -821,10 +1074,18 @@ def upgrade() -> None:
             "user_id", "business_date", "play_no", name=op.f("uq_roulette_log_user_id_business_date_play_no")
         ),
     )
+    op.create_index(
+        op.f("ix_roulette_log_business_date_created_at"),
+        "roulette_log",
+        ["business_date", "created_at"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
+    )
     op.create_index(op.f("ix_roulette_log_user_id_created_at"), "roulette_log", ["user_id", "created_at"], unique=False)
     op.create_table(
         "season_pass_reward_log",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("season_id", sa.BigInteger(), nullable=False),
         sa.Column("progress_id", sa.Uuid(), nullable=False),
@@ -878,7 +1139,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "season_pass_stamp_log",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("season_id", sa.BigInteger(), nullable=False),
         sa.Column("progress_id", sa.Uuid(), nullable=False),
@@ -927,24 +1188,243 @@ def upgrade() -> None:
         ["user_id", "created_at"],
         unique=False,
     )
-    for table in APPEND_ONLY_TABLES:
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION haru_append_only()"
-        )
+    create_seals()
+    for statement in CREATE_CHAIN:
+        op.execute(statement)
+    create_draws()
+    create_alarms()
+    for statement in revision_hashes.CREATE:
+        op.execute(statement)
+    for statement in CREATE_CHANGES:
+        op.execute(statement)
+    for statement in create_guards():
+        op.execute(statement)
+
+
+def create_seals() -> None:
+    op.create_table(
+        "ledger_seal",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leaves", sa.BigInteger(), nullable=False),
+        sa.Column("root", postgresql.BYTEA(), nullable=False),
+        sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.Column("coupons", sa.BigInteger(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.Column("hash", postgresql.BYTEA(), nullable=False),
+        sa.CheckConstraint("number >= 1", name=op.f("ck_ledger_seal_number")),
+        sa.CheckConstraint("settled_at <= sealed_at", name=op.f("ck_ledger_seal_settled_at")),
+        sa.CheckConstraint("leaves >= 1", name=op.f("ck_ledger_seal_leaves")),
+        sa.CheckConstraint("lines >= leaves", name=op.f("ck_ledger_seal_lines")),
+        sa.CheckConstraint("coupons BETWEEN 0 AND lines", name=op.f("ck_ledger_seal_coupons")),
+        sa.CheckConstraint("points >= 0", name=op.f("ck_ledger_seal_points")),
+        sa.CheckConstraint("tokens >= 0", name=op.f("ck_ledger_seal_tokens")),
+        sa.CheckConstraint("octet_length(root) = 32", name=op.f("ck_ledger_seal_root_length")),
+        sa.CheckConstraint("octet_length(hash) = 32", name=op.f("ck_ledger_seal_hash_length")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_ledger_seal")),
+    )
+    op.create_table(
+        "ledger_seal_leaf",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("line_no", sa.BigInteger(), nullable=False),
+        sa.Column("seal_no", sa.BigInteger(), nullable=False),
+        sa.Column("hash", postgresql.BYTEA(), nullable=False),
+        sa.CheckConstraint("octet_length(hash) = 32", name=op.f("ck_ledger_seal_leaf_hash_length")),
+        sa.ForeignKeyConstraint(["seal_no"], ["ledger_seal.number"], name=op.f("fk_ledger_seal_leaf_seal_no")),
+        sa.ForeignKeyConstraint(
+            ["user_id", "line_no"],
+            ["reward_ledger.user_id", "reward_ledger.line_no"],
+            name=op.f("fk_ledger_seal_leaf_user_id_line_no"),
+        ),
+        sa.PrimaryKeyConstraint("user_id", "line_no", name=op.f("pk_ledger_seal_leaf")),
+        sa.UniqueConstraint("seal_no", "user_id", name=op.f("uq_ledger_seal_leaf_seal_no_user_id")),
+    )
+
+
+def create_draws() -> None:
+    """Seeds, roots, and what numbers the lottery's draws."""
+    op.create_table(
+        "draw_seed",
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("commitment", sa.Text(), nullable=False),
+        sa.Column("committed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seed", sa.LargeBinary(), nullable=True),
+        sa.Column("revealed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("commitment ~ '^[0-9a-f]{64}$'", name=op.f("ck_draw_seed_commitment")),
+        sa.CheckConstraint(
+            "commitment = encode(sha256(convert_to('haru seed 1' || chr(10) || to_char(date, 'YYYY-MM-DD') || chr(10),"
+            " 'UTF8') || seed), 'hex')",
+            name=op.f("ck_draw_seed_seed_committed_to"),
+        ),
+        sa.CheckConstraint("octet_length(seed) = 32", name=op.f("ck_draw_seed_seed")),
+        sa.CheckConstraint("(seed IS NULL) = (revealed_at IS NULL)", name=op.f("ck_draw_seed_revealed_whole")),
+        sa.CheckConstraint(
+            "revealed_at >= (date + time '10:05') AT TIME ZONE 'UTC'", name=op.f("ck_draw_seed_revealed_after_the_day")
+        ),
+        sa.PrimaryKeyConstraint("date", name=op.f("pk_draw_seed")),
+        sa.UniqueConstraint("commitment", name=op.f("uq_draw_seed_commitment")),
+    )
+    op.create_table(
+        "draw_seed_sealed",
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("char_length(kid) BETWEEN 1 AND 64", name=op.f("ck_draw_seed_sealed_kid_length")),
+        sa.CheckConstraint("octet_length(nonce) = 12", name=op.f("ck_draw_seed_sealed_nonce")),
+        sa.CheckConstraint("octet_length(sealed) = 48", name=op.f("ck_draw_seed_sealed_sealed")),
+        sa.ForeignKeyConstraint(["date"], ["draw_seed.date"], name=op.f("fk_draw_seed_sealed_date")),
+        sa.PrimaryKeyConstraint("date", name=op.f("pk_draw_seed_sealed")),
+    )
+    op.create_table(
+        "draw_root",
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("draws", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("root ~ '^([0-9a-f]{64})?$'", name=op.f("ck_draw_root_root")),
+        sa.CheckConstraint("draws >= 0 AND (draws = 0) = (root = '')", name=op.f("ck_draw_root_draws")),
+        sa.PrimaryKeyConstraint("date", name=op.f("pk_draw_root")),
+    )
+    op.create_table(
+        "draw_leaves",
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("least", sa.LargeBinary(), nullable=False),
+        sa.Column("leaves", sa.LargeBinary(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("chunk >= 0", name=op.f("ck_draw_leaves_chunk")),
+        sa.CheckConstraint(
+            "octet_length(leaves) BETWEEN 32 AND 32768 AND mod(octet_length(leaves), 32) = 0",
+            name=op.f("ck_draw_leaves_leaves"),
+        ),
+        sa.CheckConstraint("least = substr(leaves, 1, 32)", name=op.f("ck_draw_leaves_least")),
+        sa.CheckConstraint("octet_length(root) = 32", name=op.f("ck_draw_leaves_root")),
+        sa.ForeignKeyConstraint(["date"], ["draw_root.date"], name=op.f("fk_draw_leaves_date")),
+        sa.PrimaryKeyConstraint("date", "chunk", name=op.f("pk_draw_leaves")),
+        sa.UniqueConstraint("date", "least", name=op.f("uq_draw_leaves_date_least")),
+    )
+    op.create_table(
+        "lottery_day",
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("draws", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("draws >= 1", name=op.f("ck_lottery_day_draws")),
+        sa.PrimaryKeyConstraint("date", name=op.f("pk_lottery_day")),
+        postgresql_with={"fillfactor": "50"},
+    )
+    op.create_table(
+        "lottery_adjustment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("stock_id", sa.BigInteger(), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("by", sa.BigInteger(), nullable=False),
+        sa.Column("after_no", sa.BigInteger(), nullable=False),
+        sa.Column("taken_on", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("by <> 0", name=op.f("ck_lottery_adjustment_by")),
+        sa.CheckConstraint("after_no >= 0", name=op.f("ck_lottery_adjustment_after_no")),
+        sa.CheckConstraint(
+            "taken_on IS NULL OR (taken_on < date AND by < 0)", name=op.f("ck_lottery_adjustment_taken_on")
+        ),
+        sa.ForeignKeyConstraint(["stock_id"], ["lottery_stock.id"], name=op.f("fk_lottery_adjustment_stock_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lottery_adjustment")),
+    )
+    op.create_index(op.f("ix_lottery_adjustment_date"), "lottery_adjustment", ["date"], unique=False)
+    for statement in draw_rules.CREATE:
+        op.execute(statement)
+
+
+def feature_column() -> sa.Column[str]:
+    """The column of a row that is a feature's."""
+    return sa.Column(
+        "feature_type",
+        sa.Enum(
+            "ROULETTE",
+            "DICE",
+            "LOTTERY",
+            "RANKING",
+            "SEASON_PASS",
+            name="feature_type",
+            native_enum=False,
+            create_constraint=True,
+            length=None,
+        ),
+        nullable=False,
+    )
+
+
+def create_alarms() -> None:
+    """What is counted of draws, and the alarms that come of it."""
+    op.create_table(
+        "draw_watch",
+        feature_column(),
+        sa.Column("counted_until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("feature_type", name=op.f("pk_draw_watch")),
+    )
+    op.create_table(
+        "draw_tally",
+        feature_column(),
+        sa.Column("config_id", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("drawn_from", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("outcome", sa.BigInteger(), nullable=False),
+        sa.Column("draws", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("draws >= 1", name=op.f("ck_draw_tally_draws")),
+        sa.PrimaryKeyConstraint(
+            "feature_type", "config_id", "place", "drawn_from", "outcome", name=op.f("pk_draw_tally")
+        ),
+    )
+    op.create_table(
+        "draw_alarm",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        feature_column(),
+        sa.Column("evidence", sa.Double(), nullable=False),
+        sa.Column("draws", sa.BigInteger(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("draws >= 1", name=op.f("ck_draw_alarm_draws")),
+        sa.CheckConstraint("evidence > 1", name=op.f("ck_draw_alarm_evidence")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draw_alarm")),
+    )
+    op.create_index(
+        "uq_draw_alarm_open",
+        "draw_alarm",
+        ["feature_type"],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+
+
+def drop_draws() -> None:
+    """All of it, but what stands on it."""
+    op.drop_index(op.f("ix_lottery_adjustment_date"), table_name="lottery_adjustment")
+    for table in ("lottery_adjustment", "lottery_day", "draw_leaves", "draw_root", "draw_seed_sealed", "draw_seed"):
+        op.drop_table(table)
+    for statement in draw_rules.DROP:
+        op.execute(statement)
 
 
 def downgrade() -> None:
+    for table in ("draw_alarm", "draw_tally", "draw_watch"):
+        op.drop_table(table)
+    drop_draws()
+    op.drop_table("ledger_seal_leaf")
+    op.drop_table("ledger_seal")
     op.drop_index(op.f("ix_season_pass_stamp_log_user_id_created_at"), table_name="season_pass_stamp_log")
     op.drop_table("season_pass_stamp_log")
     op.drop_index(op.f("ix_season_pass_reward_log_user_id_created_at"), table_name="season_pass_reward_log")
     op.drop_table("season_pass_reward_log")
     op.drop_index(op.f("ix_roulette_log_user_id_created_at"), table_name="roulette_log")
+    op.drop_index(op.f("ix_roulette_log_business_date_created_at"), table_name="roulette_log", postgresql_using="brin")
     op.drop_table("roulette_log")
     op.drop_index(op.f("ix_lottery_log_user_id_created_at"), table_name="lottery_log")
+    op.drop_index(op.f("ix_lottery_log_business_date_created_at"), table_name="lottery_log", postgresql_using="brin")
     op.drop_table("lottery_log")
     op.drop_index(op.f("ix_coupon_waiting_coupon_type_id"), table_name="coupon_waiting")
     op.drop_table("coupon_waiting")
+    op.drop_constraint(op.f("fk_reward_ledger_coupon_id"), "reward_ledger", type_="foreignkey")
     op.drop_index("ix_coupon_code_free", table_name="coupon_code", postgresql_where=sa.text("line_no IS NULL"))
     op.drop_table("coupon_code")
     op.drop_index(
@@ -952,36 +1432,61 @@ def downgrade() -> None:
         table_name="user_event_log",
         postgresql_where=sa.text("event_name = 'FEATURE_VIEW'"),
     )
+    op.drop_index(op.f("ix_user_event_log_user_id_feature_type_event_name_created_at_id"), table_name="user_event_log")
     op.drop_index(op.f("ix_user_event_log_user_id_created_at"), table_name="user_event_log")
     op.drop_index(op.f("ix_user_event_log_feature_type_event_name_created_at_id"), table_name="user_event_log")
     op.drop_table("user_event_log")
     op.drop_table("season_pass_progress")
     op.drop_table("season_pass_level")
     op.drop_table("roulette_segment")
+    op.drop_index("ix_reward_ledger_time", table_name="reward_ledger", postgresql_using="brin")
     op.drop_index(op.f("ix_reward_ledger_user_id_created_at"), table_name="reward_ledger")
+    op.drop_index(
+        "ix_reward_ledger_grants", table_name="reward_ledger", postgresql_where=sa.text("cause = 'ADMIN_GRANT'")
+    )
+    op.drop_index(
+        "uq_reward_ledger_coupon_id",
+        table_name="reward_ledger",
+        postgresql_where=sa.text("coupon_id IS NOT NULL"),
+    )
     op.drop_table("reward_ledger")
     op.drop_table("reward_balance")
     op.drop_index("uq_ranking_daily_date_external_id", table_name="ranking_daily")
     op.drop_table("ranking_daily")
     op.drop_table("lottery_prize")
+    op.drop_table("lottery_stock")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
     op.drop_index(op.f("ix_dice_log_user_id_created_at"), table_name="dice_log")
+    op.drop_index(op.f("ix_dice_log_business_date_created_at"), table_name="dice_log", postgresql_using="brin")
     op.drop_table("dice_log")
+    op.drop_index(op.f("ix_audit_log_target_created_at_id"), table_name="audit_log")
+    op.drop_index(op.f("ix_audit_log_created_at_id"), table_name="audit_log")
+    op.drop_index(op.f("ix_audit_log_actor_id_created_at_id"), table_name="audit_log")
+    op.drop_table("audit_log")
+    op.drop_index(
+        op.f("ix_user_tokens_valid_from"), table_name="user", postgresql_where=sa.text("tokens_valid_from IS NOT NULL")
+    )
     op.drop_index("ix_user_external_id_prefix", table_name="user", postgresql_ops={"external_id": "text_pattern_ops"})
     op.drop_index(op.f("ix_user_created_at_id"), table_name="user")
     op.drop_table("user")
     op.drop_table("season_pass_config")
-    op.drop_index("uq_roulette_config_active", table_name="roulette_config", postgresql_where=sa.text("is_active"))
+    op.drop_table("roulette_withdrawal")
+    op.drop_index(op.f("ix_roulette_config_effective_from_revision"), table_name="roulette_config")
     op.drop_table("roulette_config")
     op.drop_table("ranking_revision")
-    op.drop_index("uq_lottery_config_active", table_name="lottery_config", postgresql_where=sa.text("is_active"))
+    op.drop_table("lottery_withdrawal")
+    op.drop_index(op.f("ix_lottery_config_effective_from_revision"), table_name="lottery_config")
     op.drop_table("lottery_config")
     op.drop_table("feature_schedule")
     op.drop_table("feature_config")
-    op.drop_index("uq_dice_config_active", table_name="dice_config", postgresql_where=sa.text("is_active"))
+    op.drop_table("fact_revision")
+    op.drop_table("dice_withdrawal")
+    op.drop_index(op.f("ix_dice_config_effective_from_revision"), table_name="dice_config")
     op.drop_table("dice_config")
-    op.drop_index(op.f("ix_audit_log_created_at_id"), table_name="audit_log")
-    op.drop_table("audit_log")
-    op.execute("DROP FUNCTION haru_append_only()")
-    op.execute("DROP FUNCTION haru_conflict_unless(boolean)")
+    for statement in (*revision_hashes.DROP, *DROP_CHAIN):
+        op.execute(statement)
+    for statement in DROP_CHANGES:
+        op.execute(statement)
+    for statement in drop_guards():
+        op.execute(statement)

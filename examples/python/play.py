@@ -38,7 +38,7 @@ async def play(client: Client, feature: FeatureType) -> None:
             case "DailyLimitReached":
                 print(f"come back at {answer.daily_limit.resets_at:%Y-%m-%d %H:%M %Z}")
                 return
-            case "Problem":
+            case _ if hasattr(answer, "code"):  # every other refusal has one, also one that a later version adds
                 print(f"{answer.code.value}: {answer.message}")
                 return
             case game:
@@ -57,7 +57,7 @@ async def send_again_when_lost(play: Play, command: PlayInput) -> Played:
             played = await play(command)
         except httpx.TransportError:
             continue
-        if played.play.typename__ != "Problem" or not played.play.retryable:
+        if not getattr(played.play, "retryable", False):
             return played
     raise SystemExit("The server does not answer.")
 
@@ -65,7 +65,7 @@ async def send_again_when_lost(play: Play, command: PlayInput) -> Played:
 async def claim(client: Client) -> None:
     """Claim every level of the season pass that can be claimed."""
     status = (await client.pass_()).season_pass_status
-    if status.typename__ == "Problem":
+    if hasattr(status, "code"):
         print(f"{status.code.value}: {status.message}")
         return
     print(f"season pass: level {status.progress.current_level}, {status.progress.current_xp} XP")
@@ -83,7 +83,7 @@ async def main() -> None:
     headers = {"Authorization": f"Bearer {os.environ.get('TOKEN')}"}
     async with Client(f"{url}/graphql", headers=headers) as client:
         today = (await client.today()).today_feature
-        if today.typename__ == "Problem":
+        if hasattr(today, "code"):
             raise SystemExit(f"{today.code.value}: {today.message}")
         print(f"{today.date}: {today.title}")
         await play(client, today.feature_type)

@@ -18,6 +18,8 @@ const config: CodegenConfig = {
           Upload: 'File',
         },
         enumsAsTypes: true,
+        // A later version may add a feature or a reward: the compiler asks what happens then.
+        futureProofEnums: true,
         useTypeImports: true,
       },
     },

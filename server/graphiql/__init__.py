@@ -1,18 +1,19 @@
 """The GraphiQL page at /graphiql: its files, their headers, and its configuration.
 
 The page is built from the npm packages in this folder's lock (`npm ci && npm run build`) and committed in `dist/`,
-gzipped; `server/assets.py` serves it.
+gzipped; `server/pages/assets.py` serves it.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from server.assets import BuiltPage, security_headers
+from server.pages.assets import BuiltPage, security_headers
 
 DIST = Path(__file__).parent / "dist"
 
@@ -24,11 +25,14 @@ _SECURITY_HEADERS = security_headers(
 )
 
 
-def graphiql_routes(*, config: Callable[[], Mapping[str, object]]) -> list[BaseRoute]:
+def graphiql_routes(
+    *, config: Callable[[], Mapping[str, object]], readers: Sequence[Middleware] = ()
+) -> list[BaseRoute]:
     """Make the routes of the page, its assets and `config.json`.
 
     `config` is asked at each request for what the page should know: `endpoint`, `subscriptionUrl`, `demoTokens`
     (a list of `label`, `role`, `token`; offer them in the local environment only) and, if wanted, `timeZone`.
+    `readers` stands before it and says who may read it.
 
     Raises:
         FileNotFoundError: the page has not been built.
@@ -43,6 +47,6 @@ def graphiql_routes(*, config: Callable[[], Mapping[str, object]]) -> list[BaseR
     return [
         Route("/graphiql", built.page),
         Route("/graphiql/", built.page),
-        Route("/graphiql/config.json", configuration),
+        Route("/graphiql/config.json", configuration, middleware=readers),
         Route("/graphiql/assets/{name}", built.asset),
     ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from itertools import pairwise
+from uuid import UUID
 
 from msgspec import Raw, Struct
 
 from models import FeatureType, RewardType
-from services.answers import Reward
+from services.answers import Reward, Texts
 from services.errors import InvalidSeasonConfig, NoActiveSeason, NoActiveSeasonConflict, NoFeatureToday
 
 
@@ -28,6 +29,7 @@ class Feature(Struct, frozen=True):
     page_path: str
     is_enabled: bool
     stamp_xp_bonus: int
+    titles: Texts = {}
 
 
 class Level(Struct, frozen=True):
@@ -84,7 +86,11 @@ class Facts(Struct, frozen=True):
 
 
 class Day(Struct, frozen=True):
-    """A business date: what is on, the season, and the instant at which it ends. `game`: the active revision's JSON."""
+    """A business date: what is on, the season, and the instant at which it ends.
+
+    `game`: the JSON of the revisions that may be played at some instant of it. `revision`: the database's name of
+    these facts, if they have one.
+    """
 
     date: dt.date
     ends_at: dt.datetime
@@ -92,6 +98,7 @@ class Day(Struct, frozen=True):
     features: Mapping[FeatureType, Feature]
     game: bytes
     seasons: tuple[SeasonRules, ...]
+    revision: UUID | None = None
 
     def feature(self) -> Feature:
         """What is on.
@@ -100,8 +107,12 @@ class Day(Struct, frozen=True):
         """
         feature = self.features.get(self.scheduled.feature_type) if self.scheduled else None
         if self.scheduled is None or not self.scheduled.is_active or feature is None or not feature.is_enabled:
-            raise NoFeatureToday
+            raise self.no_feature()
         return feature
+
+    def no_feature(self) -> NoFeatureToday:
+        """The refusal of what is not on today."""
+        return NoFeatureToday(self.date, self.ends_at)
 
     def season(self) -> SeasonRules:
         """The season that is on.

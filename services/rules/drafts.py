@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from msgspec import Struct
 
-from models import FeatureType
-from services.answers import Reward
+from models import FeatureType, Language
+from services.answers import Reward, Texts
+
+
+class Translation(Struct, frozen=True):
+    """A text in a language."""
+
+    language: Language
+    text: str
+
+
+class Translations(Struct, frozen=True):
+    """A title or label in other words, as it was submitted: that a language is there twice is a fault."""
+
+    given: tuple[Translation, ...] = ()
+
+    def by_language(self) -> Texts:
+        """The texts as they are kept."""
+        return {one.language: one.text for one in self.given}
 
 
 class DayDraft(Struct, frozen=True):
@@ -26,52 +44,7 @@ class FeatureDraft(Struct, frozen=True):
     page_path: str
     is_enabled: bool
     stamp_xp_bonus: int
-
-
-class DiceDraft(Struct, frozen=True):
-    """A revision of the dice game."""
-
-    name: str
-    max_daily_plays: int
-    win_reward: Reward
-    draw_reward: Reward
-    lose_reward: Reward
-
-
-class SegmentDraft(Struct, frozen=True):
-    """A segment of the wheel."""
-
-    slot: int
-    label: str
-    reward: Reward
-    weight: int
-    is_jackpot: bool
-
-
-class RouletteDraft(Struct, frozen=True):
-    """A revision of the roulette."""
-
-    name: str
-    max_daily_spins: int
-    segments: tuple[SegmentDraft, ...]
-
-
-class PrizeDraft(Struct, frozen=True):
-    """A prize of the lottery. `stock`: null is unlimited."""
-
-    label: str
-    reward: Reward
-    weight: int
-    stock: int | None
-    is_active: bool
-
-
-class LotteryDraft(Struct, frozen=True):
-    """A revision of the lottery, its prizes in the operator's order."""
-
-    name: str
-    max_daily_tickets: int
-    prizes: tuple[PrizeDraft, ...]
+    titles: Translations = Translations()
 
 
 class LevelDraft(Struct, frozen=True):
@@ -91,3 +64,26 @@ class SeasonDraft(Struct, frozen=True):
     end_date: dt.date
     base_xp_per_stamp: int
     levels: tuple[LevelDraft, ...]
+
+
+def columns_of(draft: Struct) -> dict[str, Any]:
+    """A draft as the columns of its row, without the rows that it is made of.
+
+    A reward is three columns, after the name of its field: `win_reward` is `win_reward_type`, `win_reward_amount` and
+    `win_coupon_type`.
+    """
+    columns: dict[str, Any] = {}
+    for name in draft.__struct_fields__:
+        match getattr(draft, name):
+            case Reward() as reward:
+                prefix = name.removesuffix("reward")
+                columns[f"{prefix}reward_type"] = reward.type
+                columns[f"{prefix}reward_amount"] = reward.amount
+                columns[f"{prefix}coupon_type"] = reward.coupon_type
+            case Translations() as translations:
+                columns[name] = translations.by_language()
+            case tuple():
+                pass
+            case value:
+                columns[name] = value
+    return columns

@@ -1,41 +1,41 @@
-"""Deciding players' commands: a pure function of the command, the state it finds, and a random source."""
+"""Deciding players' commands: a pure function of the command and the state it finds, a seed to draw from included."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from random import Random
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from models import EventName, FeatureType
-from services.answers import Answer, DailyLimit, LevelReward, Played, StampReceipt, mark_replayed, replay
+from services.answers import Answer, Claimed, DailyLimit, Played, Stamped, mark_replayed, replay, without_labels
 from services.errors import (
     DailyLimitReached,
     IdempotencyKeyReused,
     InvalidFeatureSchedule,
     NoActiveSeason,
-    NoFeatureToday,
-    Unauthenticated,
+    RevisionConflict,
     UserBlocked,
 )
+from services.request_errors import Unauthenticated, Unavailable
 from services.rules import season_pass
 from services.rules.day import Day, SeasonRules
-from services.rules.game import Game
-from services.rules.registry import GAMES
-from services.rules.rewards import grant
+from services.rules.draws import message_of
+from services.rules.game import Drawn, Game
+from services.rules.registry import GAMES, game_of
+from services.rules.rewards import grant, require_room
 from services.rules.state import Effects, PlayerState, State
+from services.rules.windows import turns
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 @dataclass(frozen=True, slots=True)
 class Action(Generic[AnswerT]):
-    """A player's command: who, with which key, and the instant and business date at which it started."""
+    """A player's command: who, and with which key."""
 
-    user_id: int
+    user_id: UUID
     key: str
-    now: dt.datetime
-    date: dt.date
 
     @property
     def request(self) -> str:
@@ -53,11 +53,13 @@ class Play(Action[Played]):
     """Play a chance game."""
 
     feature: FeatureType
+    expected_revision: int | None = None
+    """The revision that the player saw; None: whichever is played."""
 
     @property
     def request(self) -> str:
-        """The game."""
-        return f"play:{self.feature}"
+        """The game, and the revision where one is expected."""
+        return f"play:{self.feature}" + (f":{self.expected_revision}" if self.expected_revision is not None else "")
 
     @property
     def game(self) -> FeatureType:
@@ -66,7 +68,7 @@ class Play(Action[Played]):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp(Action[StampReceipt]):
+class Stamp(Action[Stamped]):
     """Stamp the season pass for today."""
 
     source: FeatureType
@@ -78,7 +80,7 @@ class Stamp(Action[StampReceipt]):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim(Action[LevelReward]):
+class Claim(Action[Claimed]):
     """Claim a level's reward."""
 
     level: int
@@ -89,8 +91,10 @@ class Claim(Action[LevelReward]):
         return f"claim:{self.level}"
 
 
-def decide(action: Action[Any], state: State, rng: Random, effects: Effects) -> Answer:
-    """Decide one command: its answer, with what it changes noted in `state` and `effects`; a refusal changes nothing.
+def decide(action: Action[Any], now: dt.datetime, state: State, effects: Effects) -> Answer:
+    """Decide one command of `now`: its answer, with what it changes noted in `state` and `effects`.
+
+    A refusal changes nothing.
 
     Raises: Unauthenticated (no such player), IdempotencyKeyReused, UserBlocked, then what the command's rules raise.
     """
@@ -104,45 +108,51 @@ def decide(action: Action[Any], state: State, rng: Random, effects: Effects) -> 
         return replay(earlier.answer) if isinstance(earlier.answer, str) else mark_replayed(earlier.answer)
     if player.is_blocked:
         raise UserBlocked
-    answer = _apply(action, player, state, rng, effects)
-    effects.keep_answer(player, action.key, action.request, answer, action.now)
+    answer = _apply(action, player, state, now=now, effects=effects)
+    effects.keep_answer(player, action.key, action.request, answer, now)
     return answer
 
 
-def _apply(
-    action: Action[Any], player: PlayerState, state: State, rng: Random, effects: Effects
-) -> Played | StampReceipt | LevelReward:
+def _apply(action: Action[Any], player: PlayerState, state: State, *, now: dt.datetime, effects: Effects) -> Answer:
     match action:
-        case Play(feature=feature, now=now):
-            return play(GAMES[feature], player, state, rng, now=now, effects=effects)
-        case Stamp(source=source, now=now):
-            return season_pass.stamp(player, state.day, source, now=now, effects=effects)
-        case Claim(level=level, now=now):
-            return season_pass.claim(player, state.day, level, now=now, effects=effects)
+        case Play(feature=feature, expected_revision=expected):
+            return play(GAMES[feature], player, state, expected_revision=expected, now=now, effects=effects)
+        case Stamp(source=feature):
+            return Stamped(season_pass.stamp(player, state.day, feature, now=now, effects=effects))
+        case Claim(level=level):
+            return Claimed(season_pass.claim(player, state.day, level, now=now, effects=effects))
     raise NotImplementedError
 
 
 def play(
-    game: Game[Any], player: PlayerState, state: State, rng: Random, *, now: dt.datetime, effects: Effects
+    game: Game[Any, Any],
+    player: PlayerState,
+    state: State,
+    *,
+    expected_revision: int | None = None,
+    now: dt.datetime,
+    effects: Effects,
 ) -> Played:
     """Play a game once: check everything, draw, then apply.
 
-    Raises: NoFeatureToday, the game's INVALID_*_CONFIG, DailyLimitReached, NoActiveSeasonConflict, InvalidSeasonConfig,
-    OutOfStock.
+    Raises: NoFeatureToday, the game's INVALID_*_CONFIG, RevisionConflict, DailyLimitReached, NoActiveSeasonConflict,
+    InvalidSeasonConfig, Unavailable (there is no seed to draw from), OutOfStock, BalanceOutOfBounds.
     """
     day = state.day
-    rules = rules_today(game, day)
+    rules = rules_at(game, state, now)
+    if expected_revision not in {None, rules.revision}:
+        raise RevisionConflict(rules.revision)
     used = player.used.get(game.feature, 0)
     limit = DailyLimit(rules.daily_max, used, day.ends_at)
     if limit.reached:
         raise DailyLimitReached(limit)
     season = season_of(day)
-    drawn = game.draw(rules, state.stocks, rng)
+    drawn = _draw(game, rules, player, state, used + 1)
+    require_room(player, [drawn.reward, *season_pass.rewards_of_stamp(player, day, season, game.feature)])
 
     play_id = effects.new_id(now)
     player.used[game.feature] = used + 1
-    if drawn.takes is not None:
-        effects.drawn[drawn.takes] += 1
+    _take(game, drawn, state, effects)
     effects.insert(
         game.log,
         user_id=player.id,
@@ -153,10 +163,13 @@ def play(
         reward_type=drawn.reward.type,
         reward_amount=drawn.reward.amount,
         coupon_type=drawn.reward.coupon_type,
+        drawn_from=drawn.drawn_from,
+        rolls=drawn.rolls,
         created_at=now,
         **drawn.columns,
     )
-    meta = {"playId": play_id, "playNo": used + 1, "revisionId": rules.id, "drawn": drawn.facts, "reward": drawn.reward}
+    told = without_labels(drawn.facts)  # every play has an event: what the revision tells in every language stays there
+    meta = {"playId": play_id, "playNo": used + 1, "revisionId": rules.id, "drawn": told, "reward": drawn.reward}
     effects.event(player, EventName.PLAY, game.feature, date=day.date, now=now, meta=meta)
     reward = grant(player, drawn.reward, game.cause, play_id, now=now, effects=effects)
     receipt = season_pass.stamp_by_play(player, day, season, game.feature, play_id=play_id, now=now, effects=effects)
@@ -171,27 +184,53 @@ def play(
     )
 
 
-def rules_today(game: Game[Any], day: Day) -> Any:
-    """The rules of `game` today.
+def _draw(game: Game[Any, Any], rules: Any, player: PlayerState, state: State, play_no: int) -> Drawn:
+    """Draw what this play of the player had to draw, whoever decides it, and however often."""
+    if state.seed is None:
+        raise Unavailable
+    message = message_of(state.day.date, game.operation, rules.hash, player.id, play_no)
+    drawn: Drawn = game.draw(rules, state.stocks, state.seed.stream(message))
+    return drawn
+
+
+def _take(game: Game[Any, Any], drawn: Drawn, state: State, effects: Effects) -> None:
+    """Take what was drawn, and number the draw where one may take what another would have drawn."""
+    effects.seed = state.seed
+    if game.is_numbered:
+        drawn.columns["draw_no"] = effects.number(state.stocks)
+    if drawn.takes is not None:
+        state.stocks[drawn.takes] -= 1
+        effects.drawn[drawn.takes] += 1
+
+
+def rules_at(game: Game[Any, Any], state: State, instant: dt.datetime) -> Any:
+    """The rules of `game` at an instant of the state's day.
 
     Raises: NoFeatureToday when something else is on, the game's INVALID_*_CONFIG when its configuration is broken.
     """
+    day = state.day
     if day.feature().feature_type is not game.feature:
-        raise NoFeatureToday
-    return game.rules(day.game)
+        raise day.no_feature()
+    return game.rules(day.game, instant, state.stocks)
 
 
-def check_schedule(day: Day) -> None:
-    """Check that what is on today can be played.
+def check_schedule(state: State, instant: dt.datetime) -> None:
+    """Check that what is on can be played at an instant of the state's day.
 
-    Raises: NoFeatureToday, InvalidFeatureSchedule when today's game has no valid active configuration.
+    Raises: NoFeatureToday, InvalidFeatureSchedule when the day's game has no valid configuration at that instant.
     """
-    game = GAMES.get(day.feature().feature_type)
+    game = GAMES.get(state.day.feature().feature_type)
     if game is not None:
         try:
-            game.rules(day.game)
+            game.rules(state.day.game, instant, state.stocks)
         except game.invalid as broken:
             raise InvalidFeatureSchedule from broken
+
+
+def turns_of(day: Day, instant: dt.datetime) -> list[dt.datetime]:
+    """The instants later on the day at which its game may be played by another revision."""
+    game = game_of(day)
+    return [] if game is None else turns(game.revisions(day.game), instant, day.ends_at)
 
 
 def season_of(day: Day) -> SeasonRules | None:

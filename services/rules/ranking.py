@@ -5,7 +5,6 @@ A ranking's content is its rows, whatever their order: the same rows again have 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,14 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from models import MAX_AMOUNT, MAX_RANKING_ROWS, MAX_SAFE_INTEGER
+from models import EXTERNAL_ID_LENGTH, MAX_AMOUNT, MAX_RANKING_ROWS, MAX_SAFE_INTEGER, NAME_LENGTH
 from services.errors import ValidationFailed, ValidationIssue
+from services.rules.texts import broken_rule
 
 MAX_ISSUES = 100
-NAME_LENGTH = 100
-EXTERNAL_ID_LENGTH = 128
-UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters but tab and line break, and halves of characters."""
 
 
 class RankingRow(NamedTuple):
@@ -57,13 +53,12 @@ class RankingRows:
     def add(self, place: int, rank: int | None, display_name: str, score: int | None, external_id: str | None) -> None:
         """Take the row at `place`; a number that could not be read is None, an external id may be empty.
 
-        Raises: ValidationFailed once there are as many faults as are reported.
+        Raises: ValidationFailed once there are more faults than are reported.
         """
         name_column, score_column = self.columns[1:3]
         self._check_rank(place, rank)
-        if not display_name.strip() or len(display_name) > NAME_LENGTH or UNSTORABLE.search(display_name):
-            message = f"Must be 1 to {NAME_LENGTH} characters, not blank and without control characters."
-            self.fault(message, place, name_column)
+        if broken := broken_rule(display_name, NAME_LENGTH):
+            self.fault(f"Must be {broken}.", place, name_column)
         if score is None or not -MAX_SAFE_INTEGER <= score <= MAX_SAFE_INTEGER:
             self.fault("Must be a whole number within ±(2^53 - 1).", place, score_column)
         if external_id:
@@ -72,10 +67,10 @@ class RankingRows:
             self._rows.append(RankingRow(rank or 0, display_name, score or 0, external_id or None))
 
     def fault(self, message: str, place: int, *column: str) -> None:
-        """Note a fault of the row at `place`. Raises: ValidationFailed with the last fault that is reported."""
-        self._issues.append(ValidationIssue(("rows", str(place), *column), message))
+        """Note a fault of the row at `place`. Raises: ValidationFailed at the first that is not reported any more."""
         if len(self._issues) == MAX_ISSUES:
-            raise ValidationFailed(self._issues)
+            raise ValidationFailed(self._issues, more=True)
+        self._issues.append(ValidationIssue(("rows", str(place), *column), message))
 
     def content(self) -> RankingContent:
         """The content, checked whole. Raises: ValidationFailed, also when there are no rows or too many."""
@@ -94,9 +89,8 @@ class RankingRows:
 
     def _check_external_id(self, place: int, external_id: str) -> None:
         column = self.columns[3]
-        if len(external_id) > EXTERNAL_ID_LENGTH or not external_id.isprintable() or external_id != external_id.strip():
-            message = f"Must be 1 to {EXTERNAL_ID_LENGTH} printable characters, with no space at either end, or empty."
-            self.fault(message, place, column)
+        if broken := broken_rule(external_id, EXTERNAL_ID_LENGTH):
+            self.fault(f"Must be empty or {broken}.", place, column)
         elif (first := self._external_ids.setdefault(external_id, place)) != place:
             self.fault(f"This external id is in {self._unit} {first} already.", place, column)
 

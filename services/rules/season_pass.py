@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from uuid import UUID
 
 from models import EventName, FeatureType, RewardCause, SeasonReward, SeasonStamp
-from services.answers import LevelReward, StampReceipt
+from services.answers import LevelReward, Reward, StampReceipt
 from services.errors import (
     AlreadyStampedToday,
     AutoClaimLevel,
@@ -17,20 +18,22 @@ from services.errors import (
     RewardAlreadyClaimed,
 )
 from services.rules.day import Day, Level, SeasonRules
-from services.rules.rewards import grant
+from services.rules.rewards import grant, require_room
 from services.rules.state import Effects, PlayerState, Progress
 
 
 def stamp(player: PlayerState, day: Day, source: FeatureType, *, now: dt.datetime, effects: Effects) -> StampReceipt:
     """Stamp the day.
 
-    Raises: NoActiveSeason, NoActiveSeasonConflict, InvalidSeasonConfig, InvalidStampSource, AlreadyStampedToday.
+    Raises: NoActiveSeason, NoActiveSeasonConflict, InvalidSeasonConfig, InvalidStampSource, AlreadyStampedToday,
+    BalanceOutOfBounds.
     """
     season = day.season()
     if source is not FeatureType.SEASON_PASS and source is not _feature_today(day):
         raise InvalidStampSource
     if player.stamped:
         raise AlreadyStampedToday
+    require_room(player, rewards_of_stamp(player, day, season, source))
     return add_stamp(player, day, season, source, play_id=None, now=now, effects=effects)
 
 
@@ -100,10 +103,26 @@ def add_stamp(
         )
     rewards = [
         _give_level(player, season, level, stamp_id=stamp_id, now=now, effects=effects)
-        for level in season.levels
-        if level.auto_claim and level.level <= progress.current_level and level.level not in player.claimed
+        for level in _automatic_levels(player, season, progress.current_level)
     ]
     return StampReceipt(1, xp, progress.current_xp, progress.current_level, progress.current_level > before, rewards)
+
+
+def rewards_of_stamp(
+    player: PlayerState, day: Day, season: SeasonRules | None, source: FeatureType
+) -> Iterator[Reward]:
+    """The rewards that today's stamp would bring; none where the day is stamped, or no season is on."""
+    if season is not None and not player.stamped:
+        xp = season.base_xp_per_stamp + day.stamp_bonus(source)
+        reached = season.level_at(xp + (player.progress.current_xp if player.progress else 0))
+        yield from (level.reward for level in _automatic_levels(player, season, reached))
+
+
+def _automatic_levels(player: PlayerState, season: SeasonRules, reached: int) -> Iterator[Level]:
+    """The levels up to `reached` whose rewards are due by themselves."""
+    for level in season.levels:
+        if level.auto_claim and level.level <= reached and level.level not in player.claimed:
+            yield level
 
 
 def claim(player: PlayerState, day: Day, level_no: int, *, now: dt.datetime, effects: Effects) -> LevelReward:
@@ -112,7 +131,7 @@ def claim(player: PlayerState, day: Day, level_no: int, *, now: dt.datetime, eff
     A level that was made automatic after it was reached was never granted by itself: it can be claimed as well.
 
     Raises: NoActiveSeason, NoActiveSeasonConflict, InvalidSeasonConfig, LevelNotFound, LevelNotReached,
-    AutoClaimLevel, RewardAlreadyClaimed.
+    AutoClaimLevel, RewardAlreadyClaimed, BalanceOutOfBounds.
     """
     season = day.season()
     level = next((level for level in season.levels if level.level == level_no), None)
@@ -122,6 +141,7 @@ def claim(player: PlayerState, day: Day, level_no: int, *, now: dt.datetime, eff
         raise LevelNotReached
     if level_no in player.claimed:
         raise AutoClaimLevel if level.auto_claim else RewardAlreadyClaimed
+    require_room(player, [level.reward])
     reward = _give_level(player, season, level, stamp_id=None, now=now, effects=effects)
     meta = {"level": level_no, "reward": level.reward}
     effects.event(player, EventName.REWARD_CLAIM, FeatureType.SEASON_PASS, date=day.date, now=now, meta=meta)

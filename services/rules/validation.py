@@ -10,34 +10,22 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from models import (
+    COUPON_TYPE_LENGTH,
     LAST_DATE,
     MAX_AMOUNT,
-    MAX_DAILY_PLAYS,
     MAX_LEVELS,
-    MAX_PRIZES,
     MAX_SEASON_DAYS,
     MAX_STAMP_XP,
+    NAME_LENGTH,
+    PATH_LENGTH,
+    Language,
     RewardType,
 )
 from services.answers import Reward
 from services.errors import ValidationFailed, ValidationIssue
 from services.rules.day import SeasonRules
-from services.rules.drafts import (
-    DayDraft,
-    DiceDraft,
-    FeatureDraft,
-    LevelDraft,
-    LotteryDraft,
-    RouletteDraft,
-    SeasonDraft,
-)
-from services.rules.roulette import SLOTS
-
-NAME_LENGTH = 100
-PATH_LENGTH = 200
-COUPON_TYPE_LENGTH = 64
-JOINERS = "\u200c\u200d"
-"""Invisible, but what some scripts and many emoji are joined with."""
+from services.rules.drafts import DayDraft, FeatureDraft, LevelDraft, SeasonDraft, Translations
+from services.rules.texts import broken_rule
 
 
 class Faults:
@@ -56,10 +44,18 @@ class Faults:
             raise ValidationFailed(self.issues)
 
     def text(self, value: str, high: int, *path: str) -> None:
-        """Check a text for people to read: 1 to `high` printable characters, with no space at either end."""
-        printable = all(character.isprintable() or character in JOINERS for character in value)
-        if not 1 <= len(value) <= high or not printable or value != value.strip():
-            self.add(f"Must be 1 to {high} printable characters, with no space at either end.", *path)
+        """Check a text in NFC for people to read: 1 to `high` printable characters, with no space at either end."""
+        if broken := broken_rule(value, high):
+            self.add(f"Must be {broken}.", *path)
+
+    def translations(self, value: Translations, high: int, *path: str) -> None:
+        """Check a text in other words: each as `text` does, each language once."""
+        seen = set[Language]()
+        for index, one in enumerate(value.given):
+            if one.language in seen:
+                self.add(f"{one.language} is there twice.", *path, str(index), "language")
+            seen.add(one.language)
+            self.text(one.text, high, *path, str(index), "text")
 
     def whole(self, value: int, low: int, high: int, *path: str) -> None:
         """Check a whole number: `low` to `high`."""
@@ -100,10 +96,19 @@ def day_faults(day: DayDraft, today: dt.date) -> Faults:
     return faults
 
 
+def removed_day_faults(date: dt.date, today: dt.date) -> Faults:
+    """Why a day may not be taken off the schedule: only what is to come may."""
+    faults = Faults()
+    if date <= today:
+        faults.add(f"Is not in the future: today is {today}. Switch it off instead (isActive).", "date")
+    return faults
+
+
 def feature_faults(feature: FeatureDraft) -> Faults:
     """What is wrong with a feature's configuration."""
     faults = Faults()
     faults.text(feature.title, NAME_LENGTH, "title")
+    faults.translations(feature.titles, NAME_LENGTH, "titles")
     faults.text(feature.page_path, PATH_LENGTH, "pagePath")
     if feature.page_path and (not feature.page_path.startswith("/") or feature.page_path.startswith("//")):
         faults.add("Must be a path within the client: it starts with one slash.", "pagePath")
@@ -111,54 +116,11 @@ def feature_faults(feature: FeatureDraft) -> Faults:
     return faults
 
 
-def dice_faults(config: DiceDraft) -> Faults:
-    """What is wrong with a revision of the dice game."""
+def alarm_faults(reason: str | None) -> Faults:
+    """What is wrong with ending an alarm: nobody says why."""
     faults = Faults()
-    faults.text(config.name, NAME_LENGTH, "name")
-    faults.whole(config.max_daily_plays, 0, MAX_DAILY_PLAYS, "maxDailyPlays")
-    faults.reward(config.win_reward, "winReward")
-    faults.reward(config.draw_reward, "drawReward")
-    faults.reward(config.lose_reward, "loseReward")
-    return faults
-
-
-def roulette_faults(config: RouletteDraft) -> Faults:
-    """What is wrong with a revision of the roulette."""
-    faults, slots = Faults(), set[int]()
-    faults.text(config.name, NAME_LENGTH, "name")
-    faults.whole(config.max_daily_spins, 0, MAX_DAILY_PLAYS, "maxDailySpins")
-    if len(config.segments) != SLOTS:
-        faults.add(f"Must be {SLOTS} segments, not {len(config.segments)}.", "segments")
-    for index, segment in enumerate(config.segments):
-        path = ("segments", str(index))
-        faults.whole(segment.slot, 0, SLOTS - 1, *path, "slot")
-        if segment.slot in slots:
-            faults.add(f"Slot {segment.slot} is there twice.", *path, "slot")
-        slots.add(segment.slot)
-        faults.text(segment.label, NAME_LENGTH, *path, "label")
-        faults.reward(segment.reward, *path, "reward")
-        faults.whole(segment.weight, 0, MAX_AMOUNT, *path, "weight")
-    for slot in sorted(set(range(SLOTS)) - slots):
-        faults.add(f"Slot {slot} is missing.", "segments")
-    faults.weights([segment.weight for segment in config.segments], "segments")
-    return faults
-
-
-def lottery_faults(config: LotteryDraft) -> Faults:
-    """What is wrong with a revision of the lottery."""
-    faults = Faults()
-    faults.text(config.name, NAME_LENGTH, "name")
-    faults.whole(config.max_daily_tickets, 0, MAX_DAILY_PLAYS, "maxDailyTickets")
-    if not 1 <= len(config.prizes) <= MAX_PRIZES:
-        faults.add(f"Must be 1 to {MAX_PRIZES} prizes, not {len(config.prizes)}.", "prizes")
-    for index, prize in enumerate(config.prizes):
-        path = ("prizes", str(index))
-        faults.text(prize.label, NAME_LENGTH, *path, "label")
-        faults.reward(prize.reward, *path, "reward")
-        faults.whole(prize.weight, 0, MAX_AMOUNT, *path, "weight")
-        if prize.stock is not None:
-            faults.whole(prize.stock, 0, MAX_AMOUNT, *path, "stock")
-    faults.weights([prize.weight for prize in config.prizes if prize.is_active], "prizes")
+    if reason is None:
+        faults.add("What was drawn did not fit the published odds: say why it may go on.", "reason")
     return faults
 
 
@@ -208,12 +170,25 @@ def overlap(season: SeasonDraft, other: SeasonRules, faults: Faults) -> None:
 
 
 def change_faults(before: SeasonRules, season: SeasonDraft, today: dt.date) -> Faults:
-    """What may not be changed of a season: anything once it has ended, its start once it has begun."""
+    """What may not be changed of a season: anything once it has ended, its name and start once it has begun."""
     faults = Faults()
     if before.end_date < today:
         faults.add(f"This season ended on {before.end_date} and stays as it was: a new one needs its own name.", "name")
-    elif before.start_date <= today and season.start_date != before.start_date:
-        faults.add(f"The season has begun: its start stays {before.start_date}.", "startDate")
+    elif before.start_date <= today:
+        if season.name != before.name:
+            faults.add(f'The season has begun: its name stays "{before.name}".', "name")
+        if season.start_date != before.start_date:
+            faults.add(f"The season has begun: its start stays {before.start_date}.", "startDate")
+    return faults
+
+
+def removal_faults(season: SeasonRules, today: dt.date, *, is_entered: bool) -> Faults:
+    """Why a season may not be removed: it has begun, or somebody is in it all the same."""
+    faults = Faults()
+    if season.start_date <= today:
+        faults.add(f"This season began on {season.start_date}: it stays.", "seasonId")
+    elif is_entered:
+        faults.add("Players are in this season: it stays.", "seasonId")
     return faults
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from random import Random
+
+from services.rules.draws import Source, roll
 
 
 def position_of(weights: Sequence[int], point: int) -> int:
@@ -12,6 +13,12 @@ def position_of(weights: Sequence[int], point: int) -> int:
     return next(index for index, bound in enumerate(accumulate(weights)) if point < bound)
 
 
-def pick(weights: Sequence[int], rng: Random) -> int:
-    """Draw an index with probability weight / sum. The weights are >= 0 and their sum is > 0."""
-    return position_of(weights, rng.randrange(sum(weights)))
+def bounds(weights: Sequence[int]) -> Sequence[int]:
+    """What is drawn by weight takes one integer, below the sum of the weights."""
+    return (sum(weights),)
+
+
+def pick(weights: Sequence[int], source: Source) -> tuple[int, int]:
+    """Draw an index with probability weight / sum, and the roll that fell into it. The sum of the weights is > 0."""
+    (rolled,) = roll(source, bounds(weights))
+    return position_of(weights, rolled), rolled

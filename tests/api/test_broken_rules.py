@@ -9,9 +9,11 @@ import pytest
 
 from models import FeatureType
 from tests.games import UNDER_TEST, GameUnderTest, every_game, on, without
-from tests.world import World
+from tests.staff import operator
+from tests.world import World, forge
 
 DICE, ROULETTE, LOTTERY = UNDER_TEST
+SEASON = "{ seasonPassStatus { ... on UserError { code } } }"
 AMOUNTS = ("win_reward_amount", "draw_reward_amount", "lose_reward_amount")
 
 
@@ -25,6 +27,8 @@ async def refused(world: World, game: GameUnderTest, code: str | None = None) ->
         query = f"{{ {game.status} {{ ... on UserError {{ code }} }} todayFeature {{ ... on UserError {{ code }} }} }}"
         answer = await alice.data(query)
         assert answer == {game.status: {"code": game.invalid}, "todayFeature": {"code": "INVALID_FEATURE_SCHEDULE"}}
+        query = '{ scheduleIssues(from: "2026-03-02", to: "2026-03-02") { code } }'
+        assert (await (await operator(world)).data(query))["scheduleIssues"] == [{"code": game.invalid}]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +42,7 @@ async def refused(world: World, game: GameUnderTest, code: str | None = None) ->
 )
 async def test_a_roulette_that_the_constraints_let_pass(world: World, damage: str) -> None:
     await on(world, ROULETTE)
-    await world.sql.execute(damage)
+    await forge(world.sql, damage)
     await refused(world, ROULETTE)
 
 
@@ -54,7 +58,7 @@ async def test_a_roulette_that_the_constraints_let_pass(world: World, damage: st
 )
 async def test_a_lottery_that_the_constraints_let_pass(world: World, damage: str) -> None:
     await on(world, LOTTERY)
-    await world.sql.execute(damage)
+    await forge(world.sql, damage)
     await refused(world, LOTTERY)
 
 
@@ -79,7 +83,7 @@ BEYOND_THE_CONSTRAINTS: list[tuple[GameUnderTest, str, list[str], str]] = [
         "UPDATE roulette_segment SET reward_amount = -5 WHERE slot = 0",
     ),
     (LOTTERY, "lottery_prize", ["ck_lottery_prize_weight"], "UPDATE lottery_prize SET weight = -1 WHERE position = 0"),
-    (LOTTERY, "lottery_prize", ["ck_lottery_prize_stock"], "UPDATE lottery_prize SET stock = -1 WHERE position = 0"),
+    (LOTTERY, "lottery_stock", ["ck_lottery_stock_left"], 'UPDATE lottery_stock SET "left" = -1'),
     (
         LOTTERY,
         "lottery_prize",
@@ -106,9 +110,9 @@ async def test_rules_that_only_a_lost_constraint_lets_in(
     world: World, game: GameUnderTest, table: str, constraints: list[str], damage: str
 ) -> None:
     await on(world, game)
-    assert world.settings.database_url
-    async with without(world.settings.database_url, table, *constraints) as session:
-        await session.execute(damage)
+    assert world.settings.owner_url
+    async with without(world.settings.owner_url, table, *constraints) as session:
+        await forge(session, damage)
         await refused(world, game)
 
 
@@ -120,14 +124,15 @@ async def test_a_broken_season_refuses_plays_as_well(world: World, game: GameUnd
     alice = await world.player()
     assert (await alice.stamp())["code"] == "INVALID_SEASON_CONFIG"
     assert (await alice.claim(1))["code"] == "INVALID_SEASON_CONFIG"
+    assert (await alice.data(SEASON))["seasonPassStatus"]["code"] == "INVALID_SEASON_CONFIG"
 
 
 @every_game
 async def test_two_seasons_at_once_refuse_everything(world: World, game: GameUnderTest) -> None:
     await on(world, game)
-    assert world.settings.database_url
+    assert world.settings.owner_url
     alice = await world.player()
-    async with without(world.settings.database_url, "season_pass_config", "ex_season_pass_config_overlap") as session:
+    async with without(world.settings.owner_url, "season_pass_config", "ex_season_pass_config_overlap") as session:
         await session.execute(
             "INSERT INTO season_pass_config"
             " (name, start_date, end_date, base_xp_per_stamp, max_level, revision, published_at)"
@@ -137,8 +142,7 @@ async def test_two_seasons_at_once_refuse_everything(world: World, game: GameUnd
         await refused(world, game, "NO_ACTIVE_SEASON_CONFLICT")
         before = await world.written()
         answers: list[Any] = [await alice.stamp(), await alice.claim(1)]
-        query = "{ seasonPassStatus { ... on UserError { code } } }"
-        answers.append((await alice.data(query))["seasonPassStatus"])
+        answers.append((await alice.data(SEASON))["seasonPassStatus"])
         assert [answer["code"] for answer in answers] == ["NO_ACTIVE_SEASON_CONFLICT"] * 3
         assert await world.written() == before
 
@@ -146,7 +150,7 @@ async def test_two_seasons_at_once_refuse_everything(world: World, game: GameUnd
 async def test_a_schedule_for_what_is_no_game_needs_no_configuration(world: World) -> None:
     alice = await world.player()
     for table in ("dice_config", "roulette_config", "lottery_config"):
-        await world.sql.execute(f"UPDATE {table} SET is_active = false")
+        await forge(world.sql, f"UPDATE {table} SET effective_from = '2900-01-01'")
     for feature in (FeatureType.RANKING, FeatureType.SEASON_PASS):
         await world.today(feature)
         query = "{ todayFeature { ... on TodayFeature { featureType } } }"

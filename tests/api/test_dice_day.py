@@ -25,6 +25,6 @@ async def test_past_the_daily_limit_nothing_is_written(world: World) -> None:
         "used": 3,
         "remaining": 0,
         "unlimited": False,
-        "resetsAt": "2026-03-02T15:00:00+00:00",
+        "resetsAt": "2026-03-02T15:00:00.000+00:00",
     }
     assert await world.written() == before

@@ -6,12 +6,13 @@ import asyncio
 import datetime as dt
 import json
 from typing import Any
+from uuid import UUID
 
-import pytest
-
-from models import FeatureType, Role
+from models import MAX_SAFE_INTEGER, FeatureType, Role
+from schema.nodes import Kind, node_id, read_id
+from services.rules.registry import GAMES
 from tests.games import GameUnderTest, every_game, on, only_points
-from tests.world import NOON, Client, World, running
+from tests.world import NOON, Client, World, forge, running
 
 MALFORMED_KEYS = ("", "k" * 129, "\t", "a\nb", "ä", "열쇠", "\u0000", "k\u007f", "\ud800", "🔑")
 STATUS = "query { %s { __typename ... on UserError { code } } }"
@@ -28,6 +29,20 @@ async def refused(world: World, player: Client, game: GameUnderTest, code: str, 
 
 
 @every_game
+async def test_a_balance_at_its_bound_is_told_and_nothing_is_drawn(world: World, game: GameUnderTest) -> None:
+    alice = await world.player()
+    await on(world, game)
+    await only_points(world)
+    insert = "INSERT INTO reward_balance (user_id, reward_type, amount) VALUES ($1, 'POINT', $2)"
+    await world.sql.execute(insert, alice.player_id, MAX_SAFE_INTEGER - 9)
+    answer = await refused(world, alice, game, "VALIDATION_FAILED", "k")
+    assert answer["__typename"] == "Problem"
+    assert answer["message"] == "The balance is 9007199254740982 POINT: it must stay within 0 to 9007199254740991."
+    await world.sql.execute("DELETE FROM reward_balance")
+    assert (await alice.play(game.mutation, "k"))["__typename"] == game.played
+
+
+@every_game
 class TestGate:
     """A game is played on its day, or not at all."""
 
@@ -36,19 +51,21 @@ class TestGate:
         await on(world, game)
         answer = await alice.play(game.mutation)
         assert answer["__typename"] == game.played
-        assert (answer["businessDate"], answer["playedAt"]) == ("2026-03-02", "2026-03-02T03:00:00+00:00")
+        assert (answer["businessDate"], answer["playedAt"]) == ("2026-03-02", "2026-03-02T03:00:00.000+00:00")
         assert answer["replayed"] is False
         assert answer["dailyLimit"] == {
             "max": 3,
             "used": 1,
             "remaining": 2,
             "unlimited": False,
-            "resetsAt": "2026-03-02T15:00:00+00:00",
+            "resetsAt": "2026-03-02T15:00:00.000+00:00",
         }
 
     async def test_nothing_scheduled(self, world: World, game: GameUnderTest) -> None:
         await world.today(None)
-        await refused(world, await world.player(), game, "NO_FEATURE_TODAY")
+        alice = await world.player()
+        await refused(world, alice, game, "NO_FEATURE_TODAY")
+        assert (await alice.data(STATUS % game.status))[game.status]["code"] == "NO_FEATURE_TODAY"
 
     async def test_another_game_s_day(self, world: World, game: GameUnderTest) -> None:
         alice = await world.player()
@@ -75,7 +92,7 @@ class TestGate:
     async def test_no_active_revision(self, world: World, game: GameUnderTest) -> None:
         alice = await world.player()
         await world.today(game.feature)
-        await world.sql.execute(f"UPDATE {game.config} SET is_active = false")
+        await forge(world.sql, f"UPDATE {game.config} SET effective_from = '2900-01-01'")
         await refused(world, alice, game, game.invalid)
         assert (await alice.data(STATUS % game.status))[game.status]["code"] == game.invalid
         assert (await alice.data(STATUS % "todayFeature"))["todayFeature"]["code"] == "INVALID_FEATURE_SCHEDULE"
@@ -91,7 +108,7 @@ class TestGate:
 
     async def test_a_player_who_does_not_exist(self, world: World, game: GameUnderTest) -> None:
         await on(world, game)
-        ghost = Client(world.http, world.parts.issue_token(987_654_321, Role.PLAYER).text)
+        ghost = Client(world.http, world.parts.issue_token(UUID(int=1), Role.PLAYER).text)
         query = f'mutation {{ {game.mutation}(input: {{idempotencyKey: "k"}}) {{ __typename }} }}'
         assert await ghost.error_code(query) == "UNAUTHENTICATED"
 
@@ -112,7 +129,7 @@ class TestLimit:
             "used": limit,
             "remaining": 0,
             "unlimited": False,
-            "resetsAt": "2026-03-02T15:00:00+00:00",
+            "resetsAt": "2026-03-02T15:00:00.000+00:00",
         }
         assert (await bob.play(game.mutation))["dailyLimit"]["used"] == 1
 
@@ -169,8 +186,8 @@ class TestKey:
         alice = await world.player()
         await on(world, game)
         first = await alice.play(game.mutation, "k")
-        assert world.settings.database_url
-        async with running(world.settings.database_url, demo=False) as restarted:
+        assert world.settings.owner_url
+        async with running(world.settings.owner_url, demo=False) as restarted:
             again = Client(restarted.http, alice.token, alice.player_id)
             assert await again.play(game.mutation, "k") == first | {"replayed": True}
 
@@ -202,7 +219,7 @@ class TestKey:
         alice = await world.player()
         await on(world, game)
         first = await alice.play(game.mutation, "k")
-        await world.sql.execute(f"UPDATE {game.config} SET is_active = false")
+        await forge(world.sql, f"UPDATE {game.config} SET effective_from = '2900-01-01'")
         assert await alice.play(game.mutation, "k") == first | {"replayed": True}
 
     async def test_a_key_is_for_one_operation(self, world: World, game: GameUnderTest) -> None:
@@ -270,74 +287,6 @@ class TestBlocked:
 
 
 @every_game
-class TestTime:
-    """A play belongs to the day on which it started."""
-
-    async def test_the_day_turns_at_midnight(self, world: World, game: GameUnderTest) -> None:
-        world.clock.now = dt.datetime(2026, 3, 2, 14, 59, 59, 999_000, tzinfo=dt.UTC)
-        await on(world, game, limit=1)
-        alice = await world.player()
-        assert (await alice.play(game.mutation))["businessDate"] == "2026-03-02"
-        await refused(world, alice, game, "DAILY_LIMIT_REACHED")
-        world.clock.now = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
-        await world.today(game.feature)
-        tomorrow = await alice.play(game.mutation)
-        assert (tomorrow["businessDate"], tomorrow["dailyLimit"]["used"]) == ("2026-03-03", 1)
-        assert tomorrow["dailyLimit"]["resetsAt"] == "2026-03-03T15:00:00+00:00"
-        assert tomorrow["seasonPass"]["addedStamp"] == 1
-
-    async def test_a_play_that_straddles_midnight(self, world: World, game: GameUnderTest) -> None:
-        """It waits for a lock on the last second of the day, and is served on the next."""
-        await on(world, game, limit=1)
-        world.clock.now = dt.datetime(2026, 3, 2, 14, 59, 59, 999_999, tzinfo=dt.UTC)
-        alice = await world.player()
-        async with world.sql.transaction():
-            await world.sql.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
-            playing = asyncio.create_task(alice.play(game.mutation, "late"))
-            await asyncio.sleep(0.1)
-            world.clock.now += dt.timedelta(seconds=1)
-        late = await playing
-        assert (late["businessDate"], late["dailyLimit"]["used"]) == ("2026-03-02", 1)
-        assert late["playedAt"] == "2026-03-02T14:59:59.999999+00:00"
-        await world.today(game.feature)
-        assert (await alice.play(game.mutation, "next"))["businessDate"] == "2026-03-03"
-        log = await world.sql.fetch(f"SELECT business_date, play_no FROM {game.log} ORDER BY id")
-        assert [tuple(row) for row in log] == [(dt.date(2026, 3, 2), 1), (dt.date(2026, 3, 3), 1)]
-        stamps = await world.sql.fetch("SELECT date FROM season_pass_stamp_log ORDER BY id")
-        assert [row["date"] for row in stamps] == [dt.date(2026, 3, 2), dt.date(2026, 3, 3)]
-        events = await world.sql.fetch("SELECT business_date FROM user_event_log WHERE event_name = 'PLAY' ORDER BY id")
-        assert [row["business_date"] for row in events] == [dt.date(2026, 3, 2), dt.date(2026, 3, 3)]
-
-    async def test_the_day_after_the_season_a_play_stamps_nothing(self, world: World, game: GameUnderTest) -> None:
-        today = world.parts.calendar.business_date(world.clock())
-        await world.sql.execute("UPDATE season_pass_config SET end_date = $1", today)
-        await on(world, game)
-        alice = await world.player()
-        assert (await alice.play(game.mutation))["seasonPass"]["addedStamp"] == 1
-        world.clock.advance(days=1)
-        await world.today(game.feature)
-        alice = await world.player()
-        answer = await alice.play(game.mutation)
-        assert (answer["__typename"], answer["seasonPass"]) == (game.played, None)
-        assert await world.count("season_pass_stamp_log") == 1
-        assert (await alice.stamp())["code"] == "NO_ACTIVE_SEASON"
-
-
-@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "UTC"])
-async def test_the_event_s_zone_alone_says_which_day_it_is(empty_database: str, zone: str) -> None:
-    async with running(empty_database, HARU_TIME_ZONE=zone) as world:
-        midnight = dt.datetime(2026, 3, 3, tzinfo=world.settings.zone).astimezone(dt.UTC)
-        await only_points(world)
-        for instant, date in ((midnight - dt.timedelta(milliseconds=1), "2026-03-02"), (midnight, "2026-03-03")):
-            world.clock.now = instant
-            await world.today(FeatureType.DICE)
-            alice = await world.player()
-            assert (await alice.play())["businessDate"] == date
-        noted = await world.sql.fetchval("SELECT array_agg(business_date::text ORDER BY id) FROM dice_log")
-        assert noted == ["2026-03-02", "2026-03-03"]
-
-
-@every_game
 class TestTrace:
     """A play leaves one log row, one event, and one ledger line with its cause."""
 
@@ -346,21 +295,17 @@ class TestTrace:
         await on(world, game)
         alice = await world.player()
         answer = await alice.play(game.mutation, "k")
-        revision = await world.sql.fetchval(f"SELECT id FROM {game.config} WHERE is_active")
+        revision = await world.sql.fetchval(f"SELECT max(id) FROM {game.config}")
         row = await world.sql.fetchrow(f"SELECT * FROM {game.log}")
         assert row is not None
-        assert (str(row["id"]), row["user_id"], row["play_no"], row["daily_max"]) == (
-            answer["id"],
-            alice.player_id,
-            1,
-            3,
-        )
+        assert read_id(answer["id"]) == (game.play, [alice.player_id, row["id"]])
+        assert (row["user_id"], row["play_no"], row["daily_max"]) == (alice.player_id, 1, 3)
         assert (row["business_date"], row["created_at"], row["config_id"]) == (dt.date(2026, 3, 2), NOON, revision)
         assert (row["reward_type"], row["reward_amount"]) == ("POINT", 10)
 
         line = await world.sql.fetchrow("SELECT * FROM reward_ledger WHERE cause = $1", game.cause)
         assert line is not None
-        assert (str(line["cause_id"]), line["amount"], line["created_at"]) == (answer["id"], 10, NOON)
+        assert (line["cause_id"], line["amount"], line["created_at"]) == (row["id"], 10, NOON)
         assert answer["reward"] == {"type": "POINT", "amount": 10, "balance": 10, "couponCode": None}
 
         events = await world.sql.fetch("SELECT * FROM user_event_log ORDER BY id")
@@ -368,22 +313,21 @@ class TestTrace:
         assert {event["business_date"] for event in events} == {dt.date(2026, 3, 2)}
         play, stamp, level_up = (json.loads(event["meta_json"]) for event in events)
         assert events[0]["feature_type"] == game.feature
-        assert (play["playId"], play["playNo"], play["revisionId"]) == (answer["id"], 1, revision)
+        assert (play["playId"], play["playNo"], play["revisionId"]) == (str(row["id"]), 1, revision)
         assert play["reward"] == {"type": "POINT", "amount": 10, "couponType": None}
-        assert play["drawn"]["type"] in {"dice", "segment", "prize"}
-        assert (stamp["playId"], stamp["source"], stamp["xpAdded"]) == (answer["id"], game.feature, 120)
+        assert play["drawn"]["type"] == GAMES[game.feature].drawn.__struct_config__.tag
+        assert (stamp["playId"], stamp["source"], stamp["xpAdded"]) == (str(row["id"]), game.feature, 120)
         assert (level_up["fromLevel"], level_up["toLevel"], level_up["stampId"]) == (0, 1, stamp["stampId"])
 
         assert await world.count("idempotency_key") == 1
-        version = await world.sql.fetchval('SELECT version FROM "user" WHERE id = $1', alice.player_id)
-        assert version == 1
+        assert await world.sql.fetchval('SELECT version FROM "user" WHERE id = $1', alice.player_id) != 0
 
     async def test_the_log_points_at_what_was_drawn(self, world: World, game: GameUnderTest) -> None:
         await on(world, game, limit=0)
         alice = await world.player()
         answers = {answer["id"]: answer for answer in [await alice.play(game.mutation) for _ in range(20)]}
         for row in await world.sql.fetch(f"SELECT * FROM {game.log}"):
-            answer = answers.pop(str(row["id"]))
+            answer = answers.pop(node_id(game.play, alice.player_id, row["id"]))
             assert answer["reward"]["type"] == row["reward_type"]
             match game.feature:
                 case FeatureType.DICE:
@@ -392,7 +336,40 @@ class TestTrace:
                     assert (answer["userSum"], answer["dealerSum"]) == (sum(dice[:2]), sum(dice[2:]))
                     assert answer["outcome"] == row["outcome"]
                 case FeatureType.ROULETTE:
-                    assert answer["segment"]["id"] == str(row["segment_id"])
+                    assert answer["segment"]["id"] == node_id(Kind.ROULETTE_SEGMENT, row["segment_id"])
                 case FeatureType.LOTTERY:
-                    assert answer["prize"]["id"] == str(row["prize_id"])
+                    assert answer["prize"]["prizeId"] == node_id(Kind.LOTTERY_PRIZE, row["prize_id"])
         assert not answers
+
+
+EXPECTING = """
+mutation Play($input: PlayInput!) {
+  GAME(input: $input) {
+    __typename
+    ... on GamePlay { replayed }
+    ... on UserError { code retryable }
+    ... on RevisionConflict { currentRevision }
+  }
+}
+"""
+
+
+@every_game
+async def test_odds_that_were_seen_are_odds_that_are_drawn(world: World, game: GameUnderTest) -> None:
+    alice = await world.player()
+    await on(world, game)
+    revision = await world.sql.fetchval(f"SELECT max(revision) FROM {game.config}")
+    document = EXPECTING.replace("GAME", game.mutation)
+    before = await world.written()
+    refusal = (await alice.data(document, input={"idempotencyKey": "k", "expectedRevision": revision + 1}))[
+        game.mutation
+    ]
+    conflict = {"__typename": "RevisionConflict", "code": "REVISION_CONFLICT", "retryable": False}
+    assert refusal == conflict | {"currentRevision": revision}
+    assert await world.written() == before
+    seen = {"idempotencyKey": "k", "expectedRevision": revision}
+    for replayed in (False, True):
+        played = (await alice.data(document, input=seen))[game.mutation]
+        assert played == {"__typename": game.played, "replayed": replayed}
+    other = (await alice.data(document, input={"idempotencyKey": "k"}))[game.mutation]
+    assert other["code"] == "IDEMPOTENCY_KEY_REUSED"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models import FeatureType, Role
+from models import EventName, FeatureType, Role
+from schema.nodes import Kind, node_id, parts_of
+from services.events import REMEMBERED_VIEWS
+from services.recent import RecentlyUsed
+from tests.conftest import Haru
 from tests.statements import watched
-from tests.world import DRAWN, GRANTED, RECEIPT, Client, World
+from tests.world import DRAWN, GRANTED, RECEIPT, Client, World, forge
 
 GAMES = {
     FeatureType.DICE: "playDice",
@@ -93,7 +99,7 @@ async def test_plays_are_told_as_they_were_answered(world: World) -> None:
 
 async def test_plays_page_by_page_come_once_each_even_within_one_instant(world: World) -> None:
     alice, bob = await world.player(), await world.player("bob")
-    await world.sql.execute("UPDATE dice_config SET max_daily_plays = 0")
+    await forge(world.sql, "UPDATE dice_config SET max_daily_plays = 0")
     answers = [await alice.play() for _ in range(25)]
     await bob.play()
     for first in (1, 7, 25, 100):
@@ -146,26 +152,22 @@ async def test_a_level_reached_without_xp_stays_told(world: World) -> None:
     assert (await plays_of(alice))["nodes"] == answers
 
 
-async def test_a_coupon_s_code_shows_once_there_is_one(world: World) -> None:
+async def test_a_coupon_s_code_shows_once_there_is_one(world: World, haru: Haru, tmp_path: Path) -> None:
     alice = await world.player()
-    await world.sql.execute("DELETE FROM coupon_code")
-    await world.sql.execute(
+    await forge(world.sql, "DELETE FROM coupon_code")
+    await forge(
+        world.sql,
         "UPDATE dice_config SET "
         + ", ".join(
             f"{o}_reward_type = 'COUPON', {o}_reward_amount = 1, {o}_coupon_type = 'COFFEE'"
             for o in ("win", "draw", "lose")
-        )
+        ),
     )
     waiting = await alice.play()
     assert waiting["reward"] == {"type": "COUPON", "amount": 1, "balance": None, "couponCode": None}
     assert (await plays_of(alice))["nodes"] == [waiting]
-    await world.sql.execute(
-        """
-        WITH served AS (DELETE FROM coupon_waiting RETURNING *)
-        INSERT INTO coupon_code (coupon_type, code, imported_at, user_id, line_no, given_at)
-        SELECT coupon_type, 'NEW-1', created_at, user_id, line_no, created_at FROM served
-        """
-    )
+    (codes := tmp_path / "codes.txt").write_text("NEW-1\n")
+    assert (await haru("coupons", "import", str(codes), "--type", "COFFEE")).exit_code == 0
     (now,) = (await plays_of(alice))["nodes"]
     assert now == waiting | {"reward": waiting["reward"] | {"couponCode": "NEW-1"}}
 
@@ -174,15 +176,16 @@ async def test_a_prize_is_told_by_its_revision_where_the_event_is_gone(world: Wo
     alice = await world.player()
     await world.today(FeatureType.LOTTERY)
     answer = await alice.play("drawLottery")
-    await world.sql.execute("DELETE FROM user_event_log")
+    await forge(world.sql, "DELETE FROM user_event_log")
     (node,) = (await plays_of(alice))["nodes"]
     assert node == answer
 
 
 async def test_nothing_won(world: World) -> None:
     alice = await world.player()
-    await world.sql.execute(
-        "UPDATE dice_config SET win_reward_type = 'NONE', draw_reward_type = 'NONE', lose_reward_type = 'NONE'"
+    await forge(
+        world.sql,
+        "UPDATE dice_config SET win_reward_type = 'NONE', draw_reward_type = 'NONE', lose_reward_type = 'NONE'",
     )
     answer = await alice.play()
     assert answer["reward"] == {"type": "NONE", "amount": 0, "balance": None, "couponCode": None}
@@ -192,12 +195,23 @@ async def test_nothing_won(world: World) -> None:
 async def test_a_page_costs_the_same_statements_whatever_its_size(world: World) -> None:
     alice = await world.player()
     await play_days(world, alice)
+    await world.parts.reads.day(world.clock())
     counts = set()
     for first in (1, 5, 18):
         with watched(world) as statements:
             assert len((await plays_of(alice, first=first))["nodes"]) == first
         counts.add(len(statements))
     assert counts == {2}  # the account, the plays
+
+
+async def test_a_level_that_is_claimed_at_once_is_none_of_the_play_s(world: World) -> None:
+    """The clock has not moved on since the stamp."""
+    await forge(world.sql, "UPDATE season_pass_config SET base_xp_per_stamp = 250")
+    alice = await world.player()
+    assert (await alice.play())["seasonPass"]["currentLevel"] == 2
+    assert (await alice.claim(2))["level"] == 2
+    (play,) = (await plays_of(alice))["nodes"]
+    assert [reward["level"] for reward in play["seasonPass"]["rewards"]] == [1]
 
 
 @pytest.mark.parametrize("field", ["plays", "events", "rewards"])
@@ -225,11 +239,29 @@ async def test_events_newest_first(world: World) -> None:
     await play_days(world, alice)
     page = await events_of(alice, first=100)
     assert {node["player"]["externalId"] for node in page["nodes"]} == {"alice"}
-    keys = [(node["createdAt"], node["id"]) for node in page["nodes"]]
+    keys = [(node["createdAt"], parts_of(node["id"], Kind.USER_EVENT)) for node in page["nodes"]]
     assert keys == sorted(keys, reverse=True)
     assert {node["eventName"] for node in page["nodes"]} == {"PLAY", "SEASON_PASS_STAMP", "SEASON_PASS_LEVEL_UP"}
     assert all(isinstance(node["meta"], dict) for node in page["nodes"])
     assert await pages(events_of, alice, 7) == page["nodes"]
+
+
+async def test_of_what_they_did_themselves_players_see_everything(world: World) -> None:
+    alice = await world.player()
+    await play_days(world, alice)
+    claimable = await world.sql.fetchval("SELECT min(level) FROM season_pass_level WHERE NOT auto_claim")
+    assert (await alice.claim(claimable))["__typename"] == "ClaimRewardPayload"
+    nodes = (await events_of(alice, first=100))["nodes"]
+    stored = await world.sql.fetch("SELECT id, meta_json FROM user_event_log WHERE user_id = $1", alice.player_id)
+    assert {node["eventName"] for node in nodes} == set(EventName) - {"FEATURE_VIEW", "REWARD_GRANT"}
+    named = {"playId", "revisionId", "drawn"}  # as the API names them
+    assert {node["id"]: {key: node["meta"][key] for key in node["meta"].keys() - named} for node in nodes} == {
+        node_id(Kind.USER_EVENT, alice.player_id, row["id"]): {key: meta[key] for key in meta.keys() - named}
+        for row in stored
+        for meta in [json.loads(row["meta_json"])]
+    }
+    plays = {play["id"] for play in (await plays_of(alice, first=100))["nodes"]}
+    assert {node["meta"]["playId"] for node in nodes if "playId" in node["meta"]} == plays
 
 
 async def test_the_first_view_of_a_day_is_recorded_once(world: World) -> None:
@@ -248,13 +280,13 @@ async def test_the_first_view_of_a_day_is_recorded_once(world: World) -> None:
 async def test_what_another_process_recorded_is_not_recorded_again(world: World) -> None:
     alice = await world.player()
     await alice.data(TODAY)
-    world.parts.views._recorded.clear()
+    world.parts.views._recorded = RecentlyUsed(REMEMBERED_VIEWS)
     await asyncio.gather(*(alice.data(TODAY) for _ in range(5)))
     assert await world.count("user_event_log") == 1
 
 
-async def test_the_views_that_are_remembered_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.events.REMEMBERED_VIEWS", 2)
+async def test_the_views_that_are_remembered_are_bounded(world: World) -> None:
+    world.parts.views._recorded = RecentlyUsed(2)
     for name in ("alice", "bob", "carol", "dave"):
         await (await world.player(name)).data(TODAY)
     assert len(world.parts.views._recorded) == 2
@@ -289,3 +321,17 @@ async def test_a_deleted_account_s_view_is_shown(world: World) -> None:
     await world.sql.execute('DELETE FROM "user" WHERE external_id = $1', "alice")
     assert (await alice.data(TODAY))["todayFeature"]["featureType"] == "DICE"
     assert await world.count("user_event_log") == 0
+
+
+async def test_what_was_drawn_is_named_as_the_api_names_it(world: World) -> None:
+    alice = await world.player()
+    for feature, mutation, part, kind in (
+        (FeatureType.ROULETTE, "spinRoulette", "segment_id", Kind.ROULETTE_SEGMENT),
+        (FeatureType.LOTTERY, "drawLottery", "prize_id", Kind.LOTTERY_PRIZE),
+    ):
+        await world.today(feature)
+        await alice.play(mutation)
+        drawn = await world.sql.fetchval(f"SELECT {part} FROM {feature.lower()}_log")
+        events = (await events_of(alice, first=100))["nodes"]
+        (meta,) = (one["meta"] for one in events if one["eventName"] == "PLAY" and one["featureType"] == feature)
+        assert meta["drawn"]["id"] == node_id(kind, drawn)

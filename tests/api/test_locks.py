@@ -11,9 +11,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from models import FeatureType
+from models import FeatureType, Role
+from schema.roots import MUTATIONS, ROOTS
+from services import standing
+from tests.documents import ask, roots
 from tests.games import UNDER_TEST, GameUnderTest, another_session, every_game, on, only_points
-from tests.world import Client, World, running
+from tests.staff import kept
+from tests.world import Client, World, forge, running
 
 WAIT_SECONDS = 0.5
 SLACK_SECONDS = 2.0
@@ -33,14 +37,19 @@ async def impatient(empty_database: str) -> AsyncIterator[World]:
 @asynccontextmanager
 async def held(world: World, query: str, *arguments: Any) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """Rows are locked by another session, for as long as this lasts."""
-    assert world.settings.database_url
-    async with another_session(world.settings.database_url) as session, session.transaction():
+    assert world.settings.owner_url
+    async with another_session(world.settings.owner_url) as session, session.transaction():
         assert await session.fetch(f"{query} FOR UPDATE", *arguments)
         yield session
 
 
+A_RANKING = b"rank,display_name,score,external_id\n1,somebody,1,\n"
 PLAYER_ROW = 'SELECT 1 FROM "user" WHERE id = $1'
-PRIZE_ROWS = "SELECT 1 FROM lottery_prize WHERE stock IS NOT NULL"
+ONE_STOCK = """
+UPDATE lottery_prize SET weight = (SELECT count(*) FROM lottery_stock s WHERE s.id = stock_id AND s."left" = 500)
+"""
+TAKEN = 'SELECT sum(initial - "left") FROM lottery_stock'
+STOCK_ROWS = "SELECT 1 FROM lottery_stock"
 
 
 async def timed(playing: Any) -> tuple[dict[str, Any], float]:
@@ -101,10 +110,10 @@ async def test_reads_do_not_wait_for_locks(impatient: World) -> None:
 
 async def test_a_locked_prize_is_told_and_other_commands_are_served(impatient: World) -> None:
     await on(impatient, LOTTERY)
-    await impatient.sql.execute("UPDATE lottery_prize SET weight = CASE WHEN stock = 500 THEN 1 ELSE 0 END")
+    await forge(impatient.sql, ONE_STOCK)
     players = [await impatient.player(f"player {number}") for number in range(8)]
     before = await impatient.written()
-    async with held(impatient, PRIZE_ROWS):
+    async with held(impatient, STOCK_ROWS):
         draws = [asyncio.create_task(timed(one.play("drawLottery", "k"))) for one in players[:4]]
         await asyncio.sleep(0)
         stamps = await asyncio.gather(*(one.stamp() for one in players[4:]))
@@ -113,10 +122,10 @@ async def test_a_locked_prize_is_told_and_other_commands_are_served(impatient: W
             refused_in_time(*await draw)
     after = await impatient.written()
     assert (after["lottery_log"], after["season_pass_stamp_log"]) == (0, before["season_pass_stamp_log"] + 4)
-    assert await impatient.sql.fetchval("SELECT sum(initial_stock - stock) FROM lottery_prize") == 0
+    assert await impatient.sql.fetchval(TAKEN) == 0
     answers = await asyncio.gather(*(one.play("drawLottery", "k") for one in players[:4]))
     assert [answer["replayed"] for answer in answers] == [False] * 4
-    assert await impatient.sql.fetchval("SELECT sum(initial_stock - stock) FROM lottery_prize") == 4
+    assert await impatient.sql.fetchval(TAKEN) == 4
 
 
 async def test_a_lock_that_is_let_go_in_time_delays_and_nothing_else(impatient: World) -> None:
@@ -176,7 +185,7 @@ async def test_reads_and_other_players_have_room_while_many_commands_wait(impati
 
 async def test_a_full_batch_of_draws_is_served_beside_a_locked_player(impatient: World) -> None:
     await on(impatient, LOTTERY)
-    await impatient.sql.execute("UPDATE lottery_prize SET weight = CASE WHEN stock = 500 THEN 1 ELSE 0 END")
+    await forge(impatient.sql, ONE_STOCK)
     alice = await impatient.player()
     neighbours = [await impatient.player(f"neighbour {number}") for number in range(60)]
     async with held(impatient, PLAYER_ROW, alice.player_id):
@@ -184,4 +193,24 @@ async def test_a_full_batch_of_draws_is_served_beside_a_locked_player(impatient:
         answers = await asyncio.gather(*(one.play("drawLottery") for one in neighbours))
         assert {answer["__typename"] for answer in answers} == {"LotteryDraw"}
         refused_in_time(*await locked)
-    assert await impatient.sql.fetchval("SELECT sum(initial_stock - stock) FROM lottery_prize") == 60
+    assert await impatient.sql.fetchval(TAKEN) == 60
+
+
+async def test_every_mutation_tells_of_a_lock(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The lock keeps the standing of staff from being read again, too: what is known of it has to do for the test.
+    monkeypatch.setattr(standing, "FRESH_SECONDS", 60.0)
+    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=WAIT_SECONDS, HARU_POOL_SIZE=40) as world:
+        asking = [
+            ask(await world.player(role, role), "mutation", name, field, "... on UserError { code }", A_RANKING)
+            for _, name, field in roots("mutation")
+            for role in sorted(ROOTS[name].roles)[:1]
+        ]
+        for role in Role:
+            await (await world.player(role, role)).data("{ me { id } }")
+        before = await kept(world) | await world.written()
+        async with another_session(empty_database) as session, session.transaction():
+            await session.execute('LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE')
+            answers = await asyncio.gather(*asking)
+        told = {name: refusal["code"] for answer in answers for name, refusal in answer["data"].items()}
+        assert told == dict.fromkeys(MUTATIONS, "LOCK_NOT_ACQUIRED")
+        assert await kept(world) | await world.written() == before

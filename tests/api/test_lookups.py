@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models import FeatureType, Role
+from schema.nodes import Kind, parts_of
 from tests.statements import watched
 from tests.world import Client, World
 
@@ -75,8 +76,8 @@ async def pages(client: Client, document: str, first: int, **variables: Any) -> 
 async def many_players(world: World, count: int) -> None:
     await world.sql.execute(
         """
-        INSERT INTO "user" (external_id, created_at)
-        SELECT 'p-' || lpad(n::text, 6, '0'), $2::timestamptz + n / 3 * interval '1 second'
+        INSERT INTO "user" (id, external_id, created_at)
+        SELECT md5(n::text)::uuid, 'p-' || lpad(n::text, 6, '0'), $2::timestamptz + n / 3 * interval '1 second'
         FROM generate_series(1, $1) n
         """,
         count,
@@ -108,7 +109,7 @@ async def test_players_newest_first(world: World) -> None:
     staff = await auditor(world)
     found = await pages(staff, PLAYERS, 7)
     assert len(found) == await world.count("user")
-    keys = [(node["createdAt"], int(node["id"])) for node in found]
+    keys = [(node["createdAt"], parts_of(node["id"], Kind.PLAYER)) for node in found]
     assert keys == sorted(keys, reverse=True)
     assert await pages(staff, PLAYERS, 100) == found
 
@@ -166,7 +167,7 @@ async def test_events_newest_first(world: World) -> None:
     staff = await auditor(world)
     found = await pages(staff, EVENTS, 2)
     assert len(found) == await world.count("user_event_log")
-    keys = [(node["createdAt"], node["id"]) for node in found]
+    keys = [(node["createdAt"], parts_of(node["id"], Kind.PLAYER)) for node in found]
     assert keys == sorted(keys, reverse=True)
     assert await pages(staff, EVENTS, 100) == found
 
@@ -198,7 +199,7 @@ async def test_events_that_fit_a_filter(
     staff = await auditor(world)
     everything = await pages(staff, EVENTS, 100)
     if "playerId" in wanted:
-        wanted = wanted | {"playerId": str(alice.player_id)}
+        wanted = wanted | {"playerId": alice.id}
     found = await pages(staff, EVENTS, 2, filter=wanted)
     assert found == [
         node for node in everything if fits(node) and node["eventName"] == wanted.get("eventName", node["eventName"])
@@ -216,7 +217,7 @@ async def test_events_that_fit_a_filter(
         {"playerId": "99999999999999999999999"},
         {"playerId": "\u0661"},  # a digit, but not of ASCII
         {"playerId": "999999"},
-        {"eventName": "NOTHING"},
+        {"eventName": "REWARD_CLAIM"},
         {"from": "2030-01-01T00:00:00Z"},
         {"from": "2026-03-02T03:01:00Z", "to": "2026-03-02T03:01:00Z"},
     ],
@@ -224,6 +225,35 @@ async def test_events_that_fit_a_filter(
 async def test_filters_that_nothing_fits(world: World, wanted: dict[str, Any]) -> None:
     await some_events(world)
     assert (await read(await auditor(world), EVENTS, filter=wanted))["nodes"] == []
+
+
+async def test_what_belongs_to_no_feature_is_found(world: World) -> None:
+    alice, _ = await some_events(world)
+    admin = await world.player("ada", Role.ADMIN)
+    grant = {"idempotencyKey": "g", "playerId": alice.id, "reward": {"type": "POINT", "amount": 5}, "reason": "sorry"}
+    await admin.data("mutation G($input: GrantRewardInput!) { grantReward(input: $input) { __typename } }", input=grant)
+    staff = await auditor(world)
+    newest = (await read(staff, EVENTS, first=1))["nodes"]
+    assert [(node["featureType"], node["eventName"]) for node in newest] == [(None, "REWARD_GRANT")]
+    for wanted in ({"eventName": "REWARD_GRANT"}, {"playerId": alice.id, "eventName": "REWARD_GRANT"}):
+        assert await pages(staff, EVENTS, 1, filter=wanted) == newest
+    assert await pages(staff, EVENTS, 1, filter={"playerId": alice.id, "featureType": None}) == [
+        node for node in await pages(staff, EVENTS, 2) if node["player"]["externalId"] == "alice"
+    ]
+    for feature in FeatureType:
+        assert await pages(staff, EVENTS, 2, filter={"eventName": "REWARD_GRANT", "featureType": feature}) == []
+
+
+async def test_the_play_that_stamped_is_told_by_its_id(world: World) -> None:
+    alice = await world.player()
+    played = await alice.play()
+    events = (await read(await auditor(world), EVENTS, filter={"eventName": "SEASON_PASS_STAMP"}))["nodes"]
+    assert [event["meta"]["playId"] for event in events] == [played["id"]]
+
+
+async def test_an_event_of_no_kind_is_refused(world: World) -> None:
+    staff = await auditor(world)
+    assert await staff.error_code(EVENTS, filter={"eventName": "NOTHING"}) == "BAD_REQUEST"
 
 
 async def test_a_filter_of_nulls_is_none(world: World) -> None:
@@ -255,6 +285,7 @@ async def test_a_list_costs_the_same_statements_whatever_its_length(world: World
         player = await world.player(f"player-{number}")
         for _ in range(number % 3):
             await player.play()
+        world.clock.advance(seconds=1)  # the newest are those who played
     staff = await auditor(world)
     counts = set()
     for first in (2, 5, 9):

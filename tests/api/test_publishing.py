@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from models import MAX_AMOUNT, FeatureType, Role
+from schema.nodes import Kind, node_id
 from tests.staff import COFFEE, INPUTS, NOTHING, POINTS, kept, operator, upsert, valid
-from tests.world import World
+from tests.world import World, forge
 
 UPSERTS = list(INPUTS)
 GAMES = {
@@ -40,15 +41,19 @@ async def test_a_revision_is_published_and_played(world: World) -> None:
         "name": "spring",
         "revision": 2,
         "isActive": True,
-        "publishedAt": "2026-03-02T03:00:00+00:00",
+        "isWithdrawn": False,
+        "publishedAt": "2026-03-02T03:00:00.000+00:00",
+        "announcedAt": "2026-03-02T03:00:00.000+00:00",
+        "effectiveFrom": "2026-03-02T03:00:00.000+00:00",
+        "effectiveUntil": None,
         "maxDailyPlays": 5,
         "winReward": POINTS | {"couponType": None},
         "drawReward": COFFEE,
         "loseReward": NOTHING | {"couponType": None},
     }
     assert (await alice.play())["dailyLimit"]["max"] == 5
-    assert await world.sql.fetchval("SELECT config_id FROM dice_log") == int(published["id"])
-    assert await world.sql.fetchval("SELECT array_agg(revision) FROM dice_config WHERE is_active") == [2]
+    played = await world.sql.fetchval("SELECT config_id FROM dice_log")
+    assert published["id"] == node_id(Kind.DICE_CONFIG, played)
 
 
 async def test_roulette_is_published_by_slot(world: World) -> None:
@@ -68,11 +73,12 @@ async def test_lottery_takes_the_stock_that_the_operator_gives(world: World) -> 
     published = await upsert(olive, "upsertLotteryConfig", given)
     assert [prize["stock"] for prize in published["prizes"]] == [3, None, None]
     assert [prize["odds"]["weight"] for prize in published["prizes"]] == [1, 0, 0]
-    assert (await alice.play("drawLottery"))["prize"]["stock"] == 2
+    assert (await alice.play("drawLottery"))["prize"]["stockAfter"] == 2
     again = await upsert(olive, "upsertLotteryConfig", given | {"expectedRevision": 2})
     assert again["prizes"][0]["stock"] == 3
     stocks = await world.sql.fetch(
-        "SELECT c.revision, p.stock FROM lottery_prize p JOIN lottery_config c ON c.id = p.config_id"
+        'SELECT c.revision, s."left" FROM lottery_prize p JOIN lottery_config c ON c.id = p.config_id'
+        " JOIN lottery_stock s ON s.id = p.stock_id"
         " WHERE p.position = 0 AND c.revision > 1 ORDER BY 1"
     )
     assert [tuple(row) for row in stocks] == [(2, 2), (3, 3)]
@@ -106,6 +112,7 @@ async def test_an_entry_names_its_target_and_holds_both_states(world: World) -> 
         "id": roulette["after"]["segments"][3]["id"],
         "slot": 3,
         "label": "segment 3",
+        "labels": {},
         "weight": 3,
         "isJackpot": False,
         "rewardType": "POINT",
@@ -138,12 +145,12 @@ async def test_a_stale_revision_says_the_current_one_and_writes_nothing(world: W
 
 
 async def test_where_there_is_none_yet_the_expected_revision_is_null(world: World) -> None:
-    await world.sql.execute("TRUNCATE dice_config, feature_config CASCADE")
+    await forge(world.sql, "TRUNCATE dice_config, feature_config CASCADE")
     olive = await operator(world)
     for mutation in ("upsertDiceConfig", "upsertFeatureConfig"):
         refused = await upsert(olive, mutation, valid(mutation, expectedRevision=1))
         assert refused["code"] == "REVISION_CONFLICT"
-        assert "must be null" in refused["message"]
+        assert "there is none yet" in refused["message"]
         assert (await upsert(olive, mutation, valid(mutation, expectedRevision=None)))["revision"] == 1
 
 
@@ -298,17 +305,24 @@ async def test_revisions_are_listed_newest_first(world: World, mutation: str, qu
     olive = await operator(world)
     for revision in (1, 2, 3):
         await upsert(olive, mutation, valid(mutation, expectedRevision=revision))
-    found = (await olive.data(f"{{ {query} {{ {LISTS[query]} }} }}"))[query]
+    found = (await olive.data(f"{{ {query} {{ nodes {{ {LISTS[query]} }} }} }}"))[query]["nodes"]
     assert [(one["revision"], one["isActive"]) for one in found] == [(4, True), (3, False), (2, False), (1, False)]
-    older = (await olive.data(f"{{ {query}(first: 1, beforeRevision: 3) {{ revision }} }}"))[query]
-    assert older == [{"revision": 2}]
-    assert await olive.error_code(f"{{ {query}(first: 101) {{ revision }} }}") == "BAD_REQUEST"
+    page = "nodes { revision } pageInfo { endCursor hasNextPage }"
+    paged = f"query ($after: String) {{ {query}(first: 2, after: $after) {{ {page} }} }}"
+    newest = (await olive.data(paged))[query]
+    assert [one["revision"] for one in newest["nodes"]] == [4, 3]
+    older = (await olive.data(paged, after=newest["pageInfo"]["endCursor"]))[query]
+    assert [one["revision"] for one in older["nodes"]] == [2, 1]
+    assert (newest["pageInfo"]["hasNextPage"], older["pageInfo"]["hasNextPage"]) == (True, False)
+    assert await olive.error_code(f"{{ {query}(first: 101) {{ nodes {{ revision }} }} }}") == "BAD_REQUEST"
     if query != "diceConfigs":
         assert all(next(value for value in one.values() if isinstance(value, list)) for one in found)
 
 
 async def test_a_broken_revision_is_listed_all_the_same(world: World) -> None:
-    await world.sql.execute("DELETE FROM roulette_segment WHERE slot > 1")
-    await world.sql.execute("UPDATE roulette_segment SET weight = 0")
-    found = await (await operator(world)).data("{ rouletteConfigs { segments { odds { percent totalWeight } } } }")
-    assert found["rouletteConfigs"] == [{"segments": [{"odds": {"percent": 0, "totalWeight": 0}}] * 2}]
+    await forge(world.sql, "DELETE FROM roulette_segment WHERE slot > 1")
+    await forge(world.sql, "UPDATE roulette_segment SET weight = 0")
+    found = await (await operator(world)).data(
+        "{ rouletteConfigs { nodes { segments { odds { percent totalWeight } } } } }"
+    )
+    assert found["rouletteConfigs"]["nodes"] == [{"segments": [{"odds": {"percent": 0, "totalWeight": 0}}] * 2}]

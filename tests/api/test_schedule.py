@@ -14,11 +14,14 @@ from sqlalchemy import event
 
 from models import FeatureType, Role
 from services.calendar import Calendar
-from services.configs import LOTTERY, ROULETTE, revisions
+from services.published import revisions
+from services.rules.lottery import LOTTERY
+from services.rules.roulette import ROULETTE
 from services.schedule_issues import issues_between
 from services.seasons import published_seasons
+from tests.games import all_in_stock
 from tests.staff import operator, upsert, valid
-from tests.world import Client, World
+from tests.world import Client, World, forge
 
 SCHEDULE = "query ($from: Date!, $to: Date!) { featureSchedule(from: $from, to: $to) { date featureType isActive } }"
 ISSUES = "query ($from: Date!, $to: Date!) { scheduleIssues(from: $from, to: $to) { date code message } }"
@@ -133,11 +136,46 @@ async def test_nothing_scheduled_switched_off_or_not_configured(world: World) ->
     assert await issues(olive) == [(TODAY, "NO_FEATURE_TODAY")]
 
 
+GIVES_COFFEE: dict[str, list[str]] = {
+    "DICE": [],  # the demo's give no coupons
+    "ROULETTE": ["UPDATE roulette_segment SET weight = 0 WHERE coupon_type = 'COFFEE'"],
+    "LOTTERY": [
+        "UPDATE lottery_prize SET weight = 0 WHERE coupon_type = 'COFFEE'",
+        "UPDATE lottery_prize SET is_active = false WHERE coupon_type = 'COFFEE'",
+    ],
+}
+
+
+@pytest.mark.parametrize("feature", GIVES_COFFEE)
+async def test_a_pool_that_is_empty(world: World, feature: str) -> None:
+    olive = await operator(world)
+    await world.today(FeatureType(feature))
+    if feature == "DICE":
+        await upsert(olive, "upsertDiceConfig", valid("upsertDiceConfig"))
+    assert await issues(olive) == []
+    await forge(world.sql, "DELETE FROM coupon_code WHERE code > 'COFFEE-0001'")
+    assert await issues(olive) == [], "one is enough"
+    await forge(world.sql, "DELETE FROM coupon_code")
+    assert await issues(olive) == [(TODAY, "COUPON_POOL_EMPTY")]
+    assert await issues(olive, "2026-03-01", "2026-03-01") == [], "what is past cannot be mended"
+
+
+@pytest.mark.parametrize(
+    ("feature", "change"), [(feature, change) for feature, changes in GIVES_COFFEE.items() for change in changes]
+)
+async def test_a_pool_that_nobody_draws_from_may_be_empty(world: World, feature: str, change: str) -> None:
+    await world.today(FeatureType(feature))
+    await forge(world.sql, "DELETE FROM coupon_code")
+    assert await issues(await operator(world)) == [(TODAY, "COUPON_POOL_EMPTY")]
+    await forge(world.sql, change)
+    assert await issues(await operator(world)) == []
+
+
 @pytest.mark.parametrize("feature", ["DICE", "ROULETTE", "LOTTERY"])
 async def test_a_game_that_was_never_published(world: World, feature: str) -> None:
     olive = await operator(world)
     await world.today(FeatureType(feature))
-    await world.sql.execute(f"TRUNCATE {feature.lower()}_config CASCADE")
+    await forge(world.sql, f"TRUNCATE {feature.lower()}_config CASCADE")
     assert await issues(olive) == [(TODAY, "INVALID_FEATURE_SCHEDULE")]
 
 
@@ -153,16 +191,16 @@ async def test_a_game_that_was_never_published(world: World, feature: str) -> No
 async def test_a_broken_revision(world: World, feature: str, breaks: str) -> None:
     olive = await operator(world)
     await world.today(FeatureType(feature))
-    await world.sql.execute(breaks)
+    await forge(world.sql, breaks)
     assert await issues(olive) == [(TODAY, f"INVALID_{feature}_CONFIG")]
 
 
 async def test_a_lottery_with_nothing_left(world: World) -> None:
     olive = await operator(world)
     await world.today(FeatureType.LOTTERY)
-    await world.sql.execute("UPDATE lottery_prize SET stock = 0 WHERE stock IS NOT NULL")
+    await world.sql.execute('UPDATE lottery_stock SET "left" = 0')
     assert await issues(olive) == []  # one prize is unlimited
-    await world.sql.execute("UPDATE lottery_prize SET stock = 0, initial_stock = 5")
+    await all_in_stock(world.sql, 0, initial=5)
     assert await issues(olive) == [(TODAY, "OUT_OF_STOCK")]
     alice = await world.player()
     assert (await alice.play("drawLottery"))["code"] == "OUT_OF_STOCK"
@@ -192,7 +230,7 @@ async def test_two_seasons_on_one_day(world: World) -> None:
         )
         assert await issues(olive, "2026-03-01", TODAY) == [(TODAY, "NO_ACTIVE_SEASON_CONFLICT")]
     finally:
-        await world.sql.execute("TRUNCATE season_pass_config CASCADE")
+        await forge(world.sql, "TRUNCATE season_pass_config CASCADE")
         await world.sql.execute(
             f"ALTER TABLE season_pass_config ADD CONSTRAINT ex_season_pass_config_overlap {exclusion}"
         )
@@ -200,7 +238,7 @@ async def test_two_seasons_on_one_day(world: World) -> None:
 
 async def test_past_days_are_judged_by_what_was_not_by_what_is(world: World) -> None:
     olive = await operator(world)
-    await world.sql.execute("TRUNCATE dice_config, roulette_config, lottery_config, ranking_revision CASCADE")
+    await forge(world.sql, "TRUNCATE dice_config, roulette_config, lottery_config, ranking_revision CASCADE")
     ranking = await world.sql.fetchval(
         "SELECT max(date) FROM feature_schedule WHERE feature_type = 'RANKING' AND date < $1",
         world.parts.calendar.business_date(world.clock()),
@@ -216,10 +254,10 @@ async def test_statements_do_not_depend_on_the_length_of_a_list(world: World) ->
     async def counts() -> list[int]:
         told = []
         for read in (
-            lambda: revisions(database, ROULETTE, first=100),
-            lambda: revisions(database, LOTTERY, first=100),
+            lambda: revisions(database, ROULETTE, now=world.clock(), first=100),
+            lambda: revisions(database, LOTTERY, now=world.clock(), first=100),
             lambda: published_seasons(database, first=100),
-            lambda: issues_between(database, calendar, today, today.replace(day=last_day), today=today),
+            lambda: issues_between(database, calendar, today, today.replace(day=last_day), now=world.clock()),
         ):
             with statements(world) as executed:
                 await read()
@@ -236,14 +274,14 @@ async def test_statements_do_not_depend_on_the_length_of_a_list(world: World) ->
         await upsert(olive, "upsertSeason", season)
     last_day = 31
     assert await counts() == short
-    assert max(short[:3]) <= 2
+    assert max(short[:3]) <= 4
 
 
 async def check(world: World, days: int) -> tuple[int, str]:
     """`haru schedule check`, as cron runs it, which knows the real date alone."""
     environment = os.environ | {"DATABASE_URL": world.settings.database_url or ""}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from server.cli import main; main()", "schedule", "check", "--days", f"{days}"),
+        *(sys.executable, "-c", "from server.cli.main import main; main()", "schedule", "check", "--days", f"{days}"),
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -254,7 +292,7 @@ async def check(world: World, days: int) -> tuple[int, str]:
 
 
 async def test_the_command_prints_issues_and_exits_1(world: World) -> None:
-    await world.sql.execute("TRUNCATE feature_schedule, season_pass_config CASCADE")
+    await forge(world.sql, "TRUNCATE feature_schedule, season_pass_config CASCADE")
     today = await world.sql.fetchval("SELECT (now() AT TIME ZONE 'Asia/Seoul')::date")
     code, out = await check(world, 2)
     assert code == 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models import FeatureType, Role
+from models import MAX_SAFE_INTEGER, FeatureType, Role
 from tests.world import NOON, Client, World, running
 
 STATUS = """{ seasonPassStatus { ... on SeasonPassStatus {
@@ -41,12 +41,28 @@ async def status(player: Client) -> Any:
     return (await player.data(STATUS))["seasonPassStatus"]
 
 
+async def test_a_balance_at_its_bound_is_told_and_nothing_is_stamped(world: World) -> None:
+    await levels(world, (1, True), (2, True), (3, False))
+    alice = await world.player()
+    insert = "INSERT INTO reward_balance (user_id, reward_type, amount) VALUES ($1, 'POINT', $2)"
+    await world.sql.execute(insert, alice.player_id, MAX_SAFE_INTEGER - 29)  # levels 1 and 2 are worth 30 together
+    await refused(world, alice.stamp(), "VALIDATION_FAILED")
+    await refused(world, alice.play(), "VALIDATION_FAILED")
+    await world.sql.execute("DELETE FROM reward_balance")
+    assert len((await alice.stamp())["rewards"]) == 2
+    await world.sql.execute("UPDATE reward_balance SET amount = $1", MAX_SAFE_INTEGER - 29)  # level 3 is worth 30
+    await refused(world, alice.claim(3), "VALIDATION_FAILED")
+    await world.sql.execute("UPDATE reward_balance SET amount = 30")
+    assert (await alice.claim(3))["reward"]["balance"] == 60
+
+
 async def test_a_stamp(world: World) -> None:
     await levels(world, (100, True), (150, True), (151, False))
     alice = await world.player()
     answer = await alice.stamp(key="k")
     assert answer == {
-        "__typename": "StampReceipt",
+        "__typename": "StampPayload",
+        "replayed": False,
         "addedStamp": 1,
         "xpAdded": 150,
         "currentXp": 150,
@@ -55,13 +71,13 @@ async def test_a_stamp(world: World) -> None:
         "rewards": [
             {
                 "level": level,
-                "claimedAt": NOON.isoformat(),
+                "claimedAt": NOON.isoformat(timespec="milliseconds"),
                 "reward": {"type": "POINT", "amount": level * 10, "balance": balance, "couponCode": None},
             }
             for level, balance in ((1, 10), (2, 30))
         ],
     }
-    assert await alice.stamp(key="k") == answer  # the same key, the same answer
+    assert await alice.stamp(key="k") == answer | {"replayed": True}
     progress = await world.sql.fetchrow("SELECT * FROM season_pass_progress")
     stamp = await world.sql.fetchrow("SELECT * FROM season_pass_stamp_log")
     assert progress is not None
@@ -114,6 +130,8 @@ async def test_a_second_stamp(world: World) -> None:
     world.clock.now = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
     alice = await world.player()
     assert (await alice.stamp())["currentXp"] == 300
+    progress = (await status(alice))["progress"]
+    assert (progress["totalStamps"], progress["lastStampDate"]) == (2, "2026-03-03")
 
 
 async def test_a_stamp_after_a_play(world: World) -> None:
@@ -127,7 +145,7 @@ async def test_a_play_after_a_stamp(world: World) -> None:
     stamped = await alice.stamp()
     played = await alice.play()
     nothing = {"addedStamp": 0, "xpAdded": 0, "leveledUp": False, "rewards": []}
-    assert {"__typename": "StampReceipt"} | played["seasonPass"] == stamped | nothing
+    assert {"__typename": "StampPayload", "replayed": False} | played["seasonPass"] == stamped | nothing
     assert await world.count("season_pass_stamp_log") == 1
 
 
@@ -148,12 +166,13 @@ async def test_a_claim(world: World) -> None:
     await alice.stamp()
     answer = await alice.claim(1, key="c")
     assert answer == {
-        "__typename": "LevelReward",
+        "__typename": "ClaimRewardPayload",
+        "replayed": False,
         "level": 1,
-        "claimedAt": NOON.isoformat(),
+        "claimedAt": NOON.isoformat(timespec="milliseconds"),
         "reward": {"type": "POINT", "amount": 10, "balance": 30, "couponCode": None},
     }
-    assert await alice.claim(1, key="c") == answer
+    assert await alice.claim(1, key="c") == answer | {"replayed": True}
     await refused(world, alice.claim(1), "REWARD_ALREADY_CLAIMED")
     await refused(world, alice.claim(2), "AUTO_CLAIM_LEVEL")
     await refused(world, alice.claim(3), "LEVEL_NOT_REACHED")
@@ -180,7 +199,7 @@ async def test_a_claim_on_another_day_than_the_stamp(world: World) -> None:
     world.clock.advance(days=3)
     await world.today(None)
     alice = await world.player()
-    assert (await alice.claim(1))["claimedAt"] == "2026-03-05T03:00:00+00:00"
+    assert (await alice.claim(1))["claimedAt"] == "2026-03-05T03:00:00.000+00:00"
 
 
 async def test_what_is_shown(world: World) -> None:
@@ -206,6 +225,8 @@ async def test_without_a_season(world: World) -> None:
     await world.sql.execute("UPDATE season_pass_config SET start_date = $1", dt.date(2026, 3, 3))
     await refused(world, alice.stamp(), "NO_ACTIVE_SEASON")
     await refused(world, alice.claim(1), "NO_ACTIVE_SEASON")
+    query = "{ seasonPassStatus { ... on UserError { code } } }"
+    assert (await alice.data(query))["seasonPassStatus"] == {"code": "NO_ACTIVE_SEASON"}
     assert (await alice.play())["seasonPass"] is None
 
 
@@ -261,7 +282,7 @@ async def test_a_blocked_player(world: World) -> None:
     alice = await world.player()
     await refused(world, alice.stamp(), "USER_BLOCKED")
     await refused(world, alice.claim(1), "USER_BLOCKED")
-    assert await alice.stamp(key="k") == stamped
+    assert await alice.stamp(key="k") == stamped | {"replayed": True}
 
 
 async def test_a_key_is_for_one_input(world: World) -> None:
@@ -279,11 +300,12 @@ async def test_the_first_answers_come_again_after_a_restart(world: World) -> Non
     await levels(world, (1, False), (2, True))
     alice = await world.player()
     stamp, claim = await alice.stamp(key="s"), await alice.claim(1, key="c")
-    assert world.settings.database_url
-    async with running(world.settings.database_url, demo=False) as restarted:
+    assert world.settings.owner_url
+    async with running(world.settings.owner_url, demo=False) as restarted:
         restarted.clock.advance(days=5)
         again = await restarted.player()
-        assert (await again.stamp(key="s"), await again.claim(1, key="c")) == (stamp, claim)
+        assert await again.stamp(key="s") == stamp | {"replayed": True}
+        assert await again.claim(1, key="c") == claim | {"replayed": True}
 
 
 @pytest.mark.parametrize("key", ["", "k" * 129, "a\nb", "ä"])
@@ -327,7 +349,7 @@ async def test_coupons_of_levels(world: World) -> None:
     alice = await world.player()
     stamped = await alice.stamp(key="s")
     assert [reward["reward"]["couponCode"] for reward in stamped["rewards"]] == ["TEA-1", None]
-    assert await alice.stamp(key="s") == stamped
+    assert await alice.stamp(key="s") == stamped | {"replayed": True}
     waiting = await world.sql.fetch("SELECT coupon_type, user_id, line_no FROM coupon_waiting")
     assert [tuple(row) for row in waiting] == [("TEA", alice.player_id, 2)]
     assert (await alice.claim(3))["reward"] == {"type": "COUPON", "amount": 1, "balance": None, "couponCode": None}

@@ -8,7 +8,7 @@ import pytest
 
 from server.demo import SEASON_NAME
 from tests.staff import COFFEE, POINTS, kept, operator, upsert, valid
-from tests.world import World
+from tests.world import World, forge
 
 STATUS = """{ seasonPassStatus { ... on SeasonPassStatus {
     season { name revision } progress { currentLevel currentXp nextLevelXp } levels { level requiredXp state } } } }"""
@@ -25,7 +25,7 @@ def running(world: World, *levels: dict[str, Any], revision: int | None = None, 
 
 
 async def without_demo_season(world: World) -> None:
-    await world.sql.execute("TRUNCATE season_pass_config CASCADE")
+    await forge(world.sql, "TRUNCATE season_pass_config CASCADE")
 
 
 async def test_a_season_is_made_and_changed(world: World) -> None:
@@ -50,13 +50,16 @@ async def test_a_season_is_made_and_changed(world: World) -> None:
     changed = await upsert(olive, "upsertSeason", later)
     assert (changed["id"], changed["revision"], changed["maxLevel"]) == (made["id"], 2, 3)
     assert [one["requiredXp"] for one in changed["levels"]] == [10, 20, 30]
-    listed = (await olive.data("{ seasons { name maxLevel levels { level } } }"))["seasons"]
+    listed = (await olive.data("{ seasons { nodes { name maxLevel levels { level } } } }"))["seasons"]["nodes"]
     assert [(one["name"], one["maxLevel"], len(one["levels"])) for one in listed] == [
         ("summer", 3, 3),
         (SEASON_NAME, 10, 10),
     ]
-    assert (await olive.data('{ seasons(before: "2026-07-01") { name } }'))["seasons"] == [{"name": SEASON_NAME}]
-    assert (await olive.data("{ seasons(first: 1) { name } }"))["seasons"] == [{"name": "summer"}]
+    page = "query ($after: String) { seasons(first: 1, after: $after) { nodes { name } pageInfo { endCursor } } }"
+    latest = (await olive.data(page))["seasons"]
+    assert latest["nodes"] == [{"name": "summer"}]
+    earlier = (await olive.data(page, after=latest["pageInfo"]["endCursor"]))["seasons"]
+    assert earlier["nodes"] == [{"name": SEASON_NAME}]
 
 
 async def test_an_overlap_names_the_other_season(world: World) -> None:

@@ -12,72 +12,12 @@ from models import FeatureType, Role
 from resolvers import subscriptions as resolvers
 from services import signals as signals_module
 from services.signals import DAY, announce
+from tests.api.subscribing import FIRST_STOCK, PUBLISH, RANKING, STOCK, TODAY, is_quiet, row, signal
+from tests.games import all_in_stock
 from tests.live import Closed, events, socket
-from tests.world import World, running
+from tests.world import World, forge, running
 
-TODAY = """
-subscription {
-  todayFeatureChanged {
-    __typename
-    ... on TodayFeature { date featureType title serverTime endsAt }
-    ... on Problem { code retryable }
-  }
-}
-"""
-STOCK = """
-subscription {
-  lotteryStockChanged {
-    __typename
-    ... on LotteryStatus { dailyLimit { used } config { revision prizes { label stock odds { weight totalWeight } } } }
-    ... on Problem { code }
-  }
-}
-"""
-RANKING = """
-subscription ($date: Date!, $first: Int! = 10) {
-  rankingPublished(date: $date) {
-    date revision totalEntries me { rank } entries(first: $first) { nodes { rank displayName isMe } }
-  }
-}
-"""
-PUBLISH = """
-mutation ($date: Date!, $rows: [RankingRowInput!]!, $revision: Int) {
-  publishRanking(input: {date: $date, rows: $rows, expectedRevision: $revision}) {
-    __typename ... on RankingSnapshot { revision } ... on UserError { code message }
-  }
-}
-"""
-QUIET = 0.3
-"""Seconds in which nothing is told, where nothing is to be told."""
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at the clock often: it is the test's."""
-    monkeypatch.setattr(signals_module, "LONGEST_NAP_SECONDS", 0.02)
-
-
-@pytest.fixture
-async def live(world: World) -> World:
-    """A world that hears signals."""
-    await world.parts.signals.listening()
-    return world
-
-
-async def signal(world: World, topic: str = DAY) -> None:
-    await world.parts.transact(lambda tx: announce(tx, topic))
-
-
-async def is_quiet(client: Any) -> bool:
-    try:
-        await client.next(QUIET)
-    except TimeoutError:
-        return True
-    return False
-
-
-def row(rank: int, name: str, external_id: str | None = None) -> dict[str, Any]:
-    return {"rank": rank, "displayName": name, "score": 100 - rank, "externalId": external_id}
+pytestmark = pytest.mark.usefixtures("soon")
 
 
 async def test_the_day_now_and_when_it_changes(live: World) -> None:
@@ -94,10 +34,25 @@ async def test_the_day_now_and_when_it_changes(live: World) -> None:
         await live.today(None)
         await signal(live)
         assert (await client.data())["todayFeatureChanged"] == {
-            "__typename": "Problem",
+            "__typename": "NoFeatureToday",
             "code": "NO_FEATURE_TODAY",
             "retryable": False,
         }
+
+
+async def test_a_broken_game_is_told_until_it_is_mended(live: World) -> None:
+    alice = await live.player()
+    await live.today(FeatureType.LOTTERY)
+    await forge(live.sql, "UPDATE lottery_prize SET is_active = false")
+    async with socket(live.app, alice.token) as day, socket(live.app, alice.token) as stock:
+        await day.subscribe(TODAY)
+        await stock.subscribe(STOCK)
+        assert (await day.data())["todayFeatureChanged"]["code"] == "INVALID_FEATURE_SCHEDULE"
+        assert (await stock.data())["lotteryStockChanged"]["code"] == "INVALID_LOTTERY_CONFIG"
+        await forge(live.sql, "UPDATE lottery_prize SET is_active = true")
+        await signal(live)
+        assert (await day.data())["todayFeatureChanged"]["featureType"] == "LOTTERY"
+        assert (await stock.data())["lotteryStockChanged"]["__typename"] == "LotteryStatus"
 
 
 async def test_a_signal_of_a_transaction_that_is_rolled_back_is_none(live: World) -> None:
@@ -125,7 +80,7 @@ async def test_midnight_in_the_events_time_zone(live: World) -> None:
         assert (await client.data())["todayFeatureChanged"]["date"] == "2026-03-02"
         live.clock.advance(seconds=1)
         told = (await client.data())["todayFeatureChanged"]
-        assert (told["date"], told["serverTime"]) == ("2026-03-03", "2026-03-02T15:00:00+00:00")
+        assert (told["date"], told["serverTime"]) == ("2026-03-03", "2026-03-02T15:00:00.000+00:00")
 
 
 async def test_an_operator_who_reschedules_today_is_heard(live: World) -> None:
@@ -146,7 +101,8 @@ async def test_an_operator_who_reschedules_today_is_heard(live: World) -> None:
 async def test_the_stock_now_and_when_somebody_draws(live: World) -> None:
     alice, bob = await live.player("alice"), await live.player("bob")
     await live.today(FeatureType.LOTTERY)
-    await live.sql.execute("UPDATE lottery_prize SET stock = 50, initial_stock = 50, weight = 1")
+    await all_in_stock(live.sql, 50)
+    await forge(live.sql, "UPDATE lottery_prize SET weight = 1")
     async with socket(live.app, alice.token) as client:
         await client.subscribe(STOCK)
         before = (await client.data())["lotteryStockChanged"]
@@ -167,12 +123,10 @@ async def test_the_stock_is_told_at_most_twice_a_second(live: World) -> None:
         await client.data()
         start, told = loop.time(), 0
         for stock in range(100, 130):
-            await live.sql.execute(
-                "UPDATE lottery_prize SET stock = $1, initial_stock = 1000 WHERE position = 0", stock
-            )
+            await live.sql.execute(FIRST_STOCK, stock)
             await signal(live, signals_module.STOCK)
             await asyncio.sleep(0.04)
-        await live.sql.execute("UPDATE lottery_prize SET stock = 7 WHERE position = 0")
+        await live.sql.execute(FIRST_STOCK, 7)
         await signal(live, signals_module.STOCK)
         stock = 0
         while stock != 7:
@@ -197,14 +151,17 @@ async def test_another_day_has_no_lottery(live: World) -> None:
     alice = await live.player()
     async with socket(live.app, alice.token) as client:
         await client.subscribe(STOCK)
-        assert (await client.data())["lotteryStockChanged"] == {"__typename": "Problem", "code": "NO_FEATURE_TODAY"}
+        assert (await client.data())["lotteryStockChanged"] == {
+            "__typename": "NoFeatureToday",
+            "code": "NO_FEATURE_TODAY",
+        }
 
 
 async def test_a_ranking_when_it_is_published(live: World) -> None:
     alice, operator = await live.player("alice"), await live.player("olga", Role.OPERATOR)
     async with socket(live.app, alice.token) as client:
         await client.subscribe(RANKING, date="2026-03-01", first=1)
-        assert await is_quiet(client)
+        assert (await client.data())["rankingPublished"] == {"code": "RANKING_NOT_FOUND"}
         rows = [row(1, "A", "alice"), row(2, "B")]
         await operator.data(PUBLISH, date="2026-03-01", rows=rows, revision=None)
         assert (await client.data())["rankingPublished"] == {
@@ -217,8 +174,10 @@ async def test_a_ranking_when_it_is_published(live: World) -> None:
         await operator.data(PUBLISH, date="2026-03-01", rows=rows, revision=1)  # nothing new
         await operator.data(PUBLISH, date="2026-02-28", rows=rows, revision=None)  # another day
         assert await is_quiet(client)
-        await operator.data('mutation { deleteRanking(date: "2026-03-01") { __typename } }')
-        assert await is_quiet(client)
+        await operator.data(
+            'mutation { deleteRanking(input: {date: "2026-03-01", expectedRevision: 1}) { __typename } }'
+        )
+        assert (await client.data())["rankingPublished"] == {"code": "RANKING_NOT_FOUND"}
         await operator.data(PUBLISH, date="2026-03-01", rows=rows[1:], revision=None)
         assert (await client.data())["rankingPublished"]["revision"] == 3
 
@@ -228,6 +187,16 @@ async def test_a_ranking_that_is_there_is_told_at_once(live: World) -> None:
     await operator.data(PUBLISH, date="2026-03-01", rows=[row(1, "A")], revision=None)
     async with events(live.app, RANKING, token=alice.token, variables={"date": "2026-03-01"}) as client:
         assert (await client.data())["rankingPublished"]["totalEntries"] == 1
+
+
+async def test_today_s_ranking_on_the_day_of_another_feature(live: World) -> None:
+    alice = await live.player("alice")
+    async with socket(live.app, alice.token) as client:
+        await client.subscribe(RANKING, date="2026-03-02")
+        assert (await client.data())["rankingPublished"] == {"code": "NO_FEATURE_TODAY"}
+        await live.today(FeatureType.RANKING)
+        await live.parts.transact(lambda tx: announce(tx, DAY))
+        assert (await client.data())["rankingPublished"]["revision"] == 1
 
 
 async def test_a_ranking_of_tomorrow_waits_for_tomorrow(live: World) -> None:
@@ -240,6 +209,7 @@ async def test_a_ranking_of_tomorrow_waits_for_tomorrow(live: World) -> None:
     await operator.data(PUBLISH, date="2026-03-03", rows=[row(1, "A")], revision=None)
     async with socket(live.app, alice.token) as client:
         await client.subscribe(RANKING, date="2026-03-03")
+        assert (await client.data())["rankingPublished"] == {"code": "RANKING_NOT_FOUND"}
         assert await is_quiet(client)
         live.clock.advance(seconds=1)
         assert (await client.data())["rankingPublished"]["revision"] == 1
@@ -404,7 +374,7 @@ async def test_the_servers_stop_ends_all(empty_database: str) -> None:
             await client.subscribe(TODAY)
             await client.data()
             await stream.data()
-            world.app.state.subscriptions.stop()
+            world.app.state.places.stop()
             assert await client.close_code() == 1001
             assert await stranger.close_code() == 1001
             assert await stream.event() is None

@@ -13,10 +13,13 @@ from graphql.utilities import separate_operations
 from models import FeatureType, Role
 from server.graphiql import DIST
 from tests import live
-from tests.world import World
+from tests.outside import PROJECT
+from tests.world import NOON, World
 
 TABS = DIST.parent / "src" / "tabs"
-STAFF = {"admin": Role.ADMIN, "look_up": Role.ADMIN} | dict.fromkeys(("publish", "schedule", "upload"), Role.OPERATOR)
+CHANGES = ("schedule_day", "publish", "upload")
+LOOKS = ("schedule", "published", "complaint", "look_up")
+STAFF = {"admin": Role.ADMIN} | dict.fromkeys((*CHANGES, *LOOKS), Role.OPERATOR)
 CSV = b"rank,display_name,score,external_id\n1,Haru,100,\n"
 
 DAY = {"ranking": FeatureType.RANKING}
@@ -68,3 +71,37 @@ async def test_a_tab_works_as_it_stands(world: World, tab: str) -> None:
         codes = [value["code"] for value in answer["data"].values() if isinstance(value, dict) and "code" in value]
         assert codes == ([REFUSED[name]] if name in REFUSED else []), answer
     assert used == set(variables_of(tab, today))
+
+
+async def test_what_staff_look_up_is_found(world: World) -> None:
+    await (await world.player("demo-player")).play()
+    staff = await world.player("demo-operator", Role.OPERATOR)
+    found: dict[str, Any] = {}
+    for tab in ("published", "complaint", "look_up"):
+        for document in operations_of(tab).values():
+            variables = {key: value for key, value in variables_of(tab, NOON.date()).items() if f"${key}:" in document}
+            found |= await staff.data(document, **variables)
+    assert "demo-player" in [player["externalId"] for player in found["players"]["nodes"]]
+    assert found["player"]["externalId"] == "demo-player"
+    assert found["couponPools"][0]["left"] > 0
+    assert {event["player"]["externalId"] for event in found["userEvents"]["nodes"]} == {"demo-player"}
+    assert all(len(found[name]["nodes"]) == 1 for name in ("rouletteConfigs", "diceConfigs", "lotteryConfigs"))
+
+
+def test_reads_and_writes_are_apart_in_the_menu() -> None:
+    groups = dict(
+        re.findall(r'{ name: "(\w+)", title: "[^"]+", group: "([^"]+)"', (TABS.parent / "tabs.ts").read_text())
+    )
+    assert sorted(groups) == sorted(path.stem for path in TABS.glob("*.graphql"))
+    for tab, group in groups.items():
+        kinds = {document.split()[0] for document in operations_of(tab).values()} - {"fragment"}
+        who, _, what = group.partition(": ")
+        assert (kinds == {"mutation"}) is (what in {"play", "change"}), tab
+        assert who == ("Staff" if tab in STAFF else "Players")
+
+
+def test_the_complaint_is_looked_into_as_the_page_of_operations_says() -> None:
+    page = (PROJECT / "docs" / "operations.md").read_text()
+    (documented,) = re.findall(r"```graphql\n(query Complaint.*?)```", page, re.DOTALL)
+    (ready_made,) = operations_of("complaint").values()
+    assert print_ast(parse(documented)) == ready_made

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from server.web import DIST
+from server.pages.web import DIST
 from tests.outside import unavailable
 
 SOURCES = DIST.parent
@@ -42,7 +42,7 @@ def test_only_compressed_files_are_committed() -> None:
 def test_the_committed_files_are_what_the_sources_make(tmp_path: Path) -> None:
     npm = shutil.which("npm")
     if npm is None or not (SOURCES / "node_modules" / "vite").is_dir():
-        unavailable("Node and `npm ci` in examples/web are needed to rebuild the page")
+        unavailable("no packages of examples/web (`npm ci` there)")
     build = [npm, "run", "build", "--", "--outDir", str(tmp_path), "--emptyOutDir", "--logLevel", "warn"]
     subprocess.run(build, cwd=SOURCES, check=True, timeout=300)
     assert contents(tmp_path) == contents(DIST)

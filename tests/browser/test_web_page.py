@@ -1,92 +1,18 @@
 """The page to play, in a real browser, on a real server with the demo data and a clock that the test holds."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from models import FeatureType
-from tests.browser.visit import Visit
-from tests.serving import serving
+from server.demo import PLAYER_IDS
+from tests.api.test_draws import close_the_day
+from tests.browser.playing import LOOKS, PUBLISH, Play, every_look, keys_sent
 from tests.staff import operator, upsert, valid
-from tests.world import Client, World
+from tests.world import World
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Route
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "phone": {"viewport": {"width": 390, "height": 844}, "locale": "ko-KR"},
-    "phone-dark": {"viewport": {"width": 390, "height": 844}, "locale": "en-US", "color_scheme": "dark"},
-    "desktop": {"viewport": {"width": 1280, "height": 900}, "locale": "en-US"},
-    "desktop-dark": {"viewport": {"width": 1280, "height": 900}, "locale": "ko-KR", "color_scheme": "dark"},
-}
-
-
-PUBLISH = """
-mutation ($date: Date!, $rows: [RankingRowInput!]!) {
-  publishRanking(input: {date: $date, rows: $rows}) { __typename }
-}
-"""
-DAY = "query ($date: Date!) { featureSchedule(from: $date, to: $date) { revision } }"
-TODAY = "{ todayFeature { ... on TodayFeature { date } } }"
-HIDE = """
-Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
-document.dispatchEvent(new Event("visibilitychange"));
-"""
-SHOW = HIDE.replace("true,", "false,")
-
-
-class Play(Visit):
-    """The page to play."""
-
-    async def open(self) -> None:
-        await self.page.goto(self.home)
-        await self.page.locator(".hero h1").wait_for()
-        await self.page.locator(".wallet dd").first.wait_for()
-        await self.page.locator(".ranking li").first.wait_for()
-        await self.page.locator(".season .levels").wait_for()
-
-    async def sees(self, feature: str) -> None:
-        """Wait until a feature is on."""
-        await self.page.locator(".hero", has_text=f"Today's event · {feature}").wait_for()
-
-    async def play(self) -> None:
-        """Press the big button, and see what came out."""
-        before = await self.page.get_by_test_id("limit").inner_text()
-        await self.page.locator(".play").click()
-        await self.page.locator(".outcome").wait_for()
-        for _ in range(50):
-            if await self.page.get_by_test_id("limit").inner_text() != before:
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError("the daily limit stayed as it was")
-
-
-@pytest.fixture
-def look(request: pytest.FixtureRequest) -> str:
-    return str(getattr(request, "param", "desktop"))
-
-
-@pytest.fixture
-async def visit(browser: "Browser", home: str, look: str) -> AsyncIterator[Play]:
-    async with Play.to(browser, home, reduced_motion="reduce", timezone_id="Asia/Seoul", **LOOKS[look]) as visit:
-        yield visit
-
-
-async def reschedule(client: Client, feature: FeatureType, date: str = "2026-03-02", **more: Any) -> None:
-    """Change a day, as an operator does."""
-    (day,) = (await client.data(DAY, date=date))["featureSchedule"]
-    given = valid("upsertFeatureSchedule", date=date, featureType=feature, expectedRevision=day["revision"], **more)
-    assert (await upsert(client, "upsertFeatureSchedule", given))["__typename"] == "ScheduledDay"
-
-
-def keys_sent(visit: Visit) -> list[str]:
-    """The idempotency keys of the throws, in order."""
-    return [sent.variables["input"]["idempotencyKey"] for sent in visit.of("PlayDice")]
-
-
-every_look = pytest.mark.parametrize("look", LOOKS, indirect=True)
+    from playwright.async_api import Route
 
 
 @every_look
@@ -106,7 +32,9 @@ async def test_a_game_is_played_on_its_day_until_its_limit(
     await visit.play()
     assert await visit.page.locator(".play").is_disabled()
     assert await world.count(log) == 3
-    points = await world.sql.fetchval("SELECT amount FROM reward_balance WHERE user_id = 1 AND reward_type = 'POINT'")
+    points = await world.sql.fetchval(
+        "SELECT amount FROM reward_balance WHERE user_id = $1 AND reward_type = 'POINT'", PLAYER_IDS["demo-player"]
+    )
     await visit.page.get_by_test_id("POINT").get_by_text(f"{points:,}", exact=True).wait_for()
     await visit.page.locator(".stamped").wait_for()  # the day's first play stamped the season pass
     await visit.shoot(f"web/{feature.lower()}-{look}-used-up")
@@ -139,7 +67,9 @@ async def test_a_ranking_is_read_and_leafed_through(world: World, visit: Play, l
     staff = await operator(world)
     for date, players in (("2026-02-28", 12), ("2026-02-27", 1)):
         rows = [{"rank": rank, "displayName": f"no. {rank}", "score": -rank} for rank in range(1, players + 1)]
-        assert (await staff.data(PUBLISH, date=date, rows=rows))["publishRanking"]["__typename"] == "RankingSnapshot"
+        assert (await staff.data(PUBLISH, date=date, rows=rows))["publishRanking"][
+            "__typename"
+        ] == "PublishRankingPayload"
     await visit.open()
     ranking = visit.page.locator(".ranking")
     assert await ranking.locator("li").count() == 11  # the first ten, and the player's own row
@@ -183,7 +113,7 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World, 
     await visit.page.get_by_text("The result of a request that was already done").wait_for()
     await visit.play()
     assert len(set(keys_sent(visit))) == 2
-    visit.complaints = [text for text in visit.complaints if "ERR_CONNECTION_RESET" not in text]
+    visit.forget("ERR_CONNECTION_RESET")
 
 
 async def test_a_press_after_all_retries_goes_on_with_the_same_key(world: World, visit: Play) -> None:
@@ -196,12 +126,12 @@ async def test_a_press_after_all_retries_goes_on_with_the_same_key(world: World,
     await visit.play()
     assert len(set(keys_sent(visit))) == 1
     assert await world.count("dice_log") == 1
-    visit.complaints = [text for text in visit.complaints if "ERR_CONNECTION_REFUSED" not in text]
+    visit.forget("ERR_CONNECTION_REFUSED")
 
 
 async def test_a_failure_is_told_in_the_players_language(world: World, visit: Play) -> None:
     await visit.open()
-    await world.sql.execute('UPDATE "user" SET is_blocked = true WHERE id = 1')
+    await world.sql.execute('UPDATE "user" SET is_blocked = true WHERE id = $1', PLAYER_IDS["demo-player"])
     await visit.page.locator(".play").click()
     await visit.page.get_by_role("alert").get_by_text("This account is blocked.").wait_for()
     await visit.page.get_by_role("button", name="한국어").click()
@@ -213,10 +143,26 @@ async def test_the_language_is_remembered(visit: Play) -> None:
     await visit.page.get_by_role("button", name="Roll the dice").wait_for()
     await visit.page.get_by_role("button", name="한국어").click()
     await visit.page.get_by_role("button", name="주사위 굴리기").wait_for()
+    assert await visit.page.locator(".hero h1").inner_text() == "주사위 대결"
     await visit.page.reload()
     await visit.page.get_by_role("button", name="주사위 굴리기").wait_for()
     assert await visit.page.evaluate("document.documentElement.lang") == "ko"
     assert await visit.page.evaluate("localStorage.length") == 0
+
+
+async def test_what_was_drawn_is_named_in_the_players_language(world: World, visit: Play) -> None:
+    await world.today(FeatureType.LOTTERY)
+    await visit.open()
+    await visit.play()
+    drawn, rows = visit.page.locator(".ticket strong"), visit.page.locator(".odds li > span:first-child")
+    english = await rows.all_inner_texts()
+    assert english == ["Grand prize", "Coffee coupon", "3 tokens", "5 points"]
+    place = english.index(await drawn.inner_text())
+    before = len(visit.sent)
+    await visit.page.get_by_role("button", name="한국어").click()
+    assert await rows.all_inner_texts() == ["대상", "커피 쿠폰", "토큰 3개", "5 포인트"]
+    assert await drawn.inner_text() == (await rows.all_inner_texts())[place]
+    assert len(visit.sent) == before
 
 
 async def test_somebody_else_signs_in_with_a_pasted_token(world: World, visit: Play) -> None:
@@ -239,65 +185,54 @@ async def test_somebody_else_signs_in_with_a_pasted_token(world: World, visit: P
     await visit.page.get_by_text("3 of 3 left today").wait_for()
 
 
-async def test_the_day_turns_while_the_page_is_open(world: World, visit: Play) -> None:
-    await visit.page.clock.install(time=world.clock.now)
+async def test_a_token_that_is_refused_is_said_to_be(visit: Play) -> None:
     await visit.open()
-    assert await visit.page.locator(".hero h1").inner_text() == "주사위 대결"
-    await visit.play()
-    world.clock.advance(hours=12, seconds=2)
-    await world.today(FeatureType.ROULETTE)
-    await visit.page.clock.run_for(1000)
-    await visit.page.clock.fast_forward("12:00:01")
-    await visit.page.clock.run_for(2000)
-    await visit.page.locator(".hero h1", has_text="행운의 룰렛").wait_for()
-    await visit.page.get_by_text("3 of 3 left today").wait_for()
-    visit.complaints = [text for text in visit.complaints if "401" not in text]  # the demo token had run out, too
+    await visit.page.locator(".account summary").click()
+    await visit.page.get_by_label("Access token").fill("not.a.token")
+    await visit.page.get_by_role("button", name="Sign in", exact=True).click()
+    await visit.page.get_by_role("alert").get_by_text("The token has run out or is not right.").wait_for()
+    await visit.shoot("web/refused-token")
+    visit.forget("401")
 
 
-async def test_what_an_operator_changes_is_shown_without_a_reload(world: World, visit: Play) -> None:
-    staff = await operator(world)
-    await visit.open()
-    await visit.play()
-    await reschedule(staff, FeatureType.LOTTERY)
-    await visit.sees("Lottery")
-    await visit.play()
-    assert await world.count("lottery_log") == 1
-    await reschedule(staff, FeatureType.LOTTERY, isActive=False)
-    await visit.page.locator('[data-code="NO_FEATURE_TODAY"]').wait_for()
-    await reschedule(staff, FeatureType.ROULETTE)
-    await visit.sees("Roulette")
-
-
-async def test_a_stream_whose_token_ran_out_is_taken_up_with_a_new_one(world: World, visit: Play) -> None:
-    await visit.open()
-    await visit.until(lambda: visit.of("TodayChanges"))
-    world.clock.advance(hours=2)
-    await reschedule(await operator(world), FeatureType.LOTTERY)  # the stream ends instead of telling it
-    await visit.sees("Lottery")
-    assert len({sent.authorization for sent in visit.of("TodayChanges")}) == 2
-    visit.complaints = [text for text in visit.complaints if "401" not in text]
-
-
-async def test_a_stream_that_the_server_ended_is_taken_up_again(browser: "Browser", empty_database: str) -> None:
-    async with serving(empty_database) as served, Play.to(browser, served.url, locale="en-US") as visit:
-        await visit.open()
-        await visit.until(lambda: visit.of("TodayChanges"))
-        await served.stop()
-        await visit.until(lambda: visit.complaints)  # the page tries, and nobody is there
-        await served.start()
-        staff = Client(served.http, served.tokens["OPERATOR"])
-        date = (await staff.data(TODAY))["todayFeature"]["date"]
-        await reschedule(staff, FeatureType.LOTTERY, date)
-        await visit.sees("Lottery")
-        visit.complaints = [text for text in visit.complaints if "ERR_CONNECTION_REFUSED" not in text]
-
-
-async def test_a_page_that_nobody_sees_needs_no_stream(world: World, visit: Play) -> None:
-    await visit.open()
-    await visit.until(lambda: visit.of("TodayChanges"))
-    await visit.page.evaluate(HIDE)
-    await reschedule(await operator(world), FeatureType.LOTTERY)
-    await asyncio.sleep(0.5)
+async def test_what_could_not_be_read_can_be_asked_for_again(visit: Play) -> None:
+    await visit.page.route("**/graphql", lambda route: route.abort("connectionrefused"))
+    await visit.page.goto(visit.home)
+    await visit.page.locator('[data-code="NETWORK"]').wait_for()
+    await visit.shoot("web/unanswered")
+    await visit.page.unroute("**/graphql")
+    await visit.page.get_by_role("button", name="Try again").click()
     await visit.sees("Dice")
-    await visit.page.evaluate(SHOW)
-    await visit.sees("Lottery")
+    assert await visit.page.locator('[data-code="NETWORK"]').count() == 0
+    visit.forget("ERR_CONNECTION_REFUSED")
+
+
+async def test_the_sheet_is_linked_beside_the_odds_and_a_change_is_announced(world: World, visit: Play) -> None:
+    olive = await operator(world)
+    ahead = {"effectiveFrom": "2026-03-05T15:00:00Z", "effectiveUntil": "2026-03-06T15:00:00Z"}
+    await upsert(olive, "upsertDiceConfig", valid("upsertDiceConfig", **ahead))
+    await world.today(FeatureType.DICE)
+    await visit.page.clock.set_fixed_time(world.clock.now)
+    await visit.open()
+    hashes = [row["hash"] for row in await world.sql.fetch("SELECT hash FROM dice_config ORDER BY revision")]
+    links = visit.page.locator(".sheet a")
+    await links.nth(1).wait_for()
+    assert [await one.get_attribute("href") for one in await links.all()] == [f"/odds/{digest}" for digest in hashes]
+    await visit.shoot("web/dice-announced")
+    await links.nth(1).click()
+    await visit.page.get_by_text(hashes[1]).first.wait_for()
+
+
+async def test_a_play_of_yesterday_is_checked_in_the_browser(world: World, visit: Play) -> None:
+    await world.today(FeatureType.DICE)
+    player = await world.player("demo-player")
+    assert (await player.play())["id"]
+    await close_the_day(world)
+    await world.today(FeatureType.DICE)
+    await visit.open()
+    await visit.page.locator(".proofs summary").click()
+    async with visit.page.context.expect_page() as opened:
+        await visit.page.locator(".proofs a").click()
+    verify = await opened.value
+    await verify.locator("#verdict.good").wait_for()
+    assert await verify.locator("#faults li").count() == 0

@@ -8,8 +8,9 @@ import pytest
 from starlette.applications import Starlette
 
 from server.app import create_app
+from server.pages.web import web_routes
 from server.settings import Settings
-from server.web import web_routes
+from tests.world import SEED_KEYS
 
 SECRET = "a secret of this test, at least 32 bytes long"
 
@@ -50,6 +51,7 @@ async def test_it_is_there_in_the_local_environment_alone(environment: str, stat
     settings = {
         "HARU_ENV": environment,
         "HARU_SECRET": SECRET,
+        "HARU_SEED_KEYS": SEED_KEYS,
         "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/x",
     }
     app = create_app(Settings(**settings))  # type: ignore[arg-type]

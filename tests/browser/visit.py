@@ -2,16 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
+
+from tests.outside import axe
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Request
 
+AUDIT = """
+async (include) => {
+  const { violations } = await axe.run({ include }, { resultTypes: ["violations"] });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
+}
+"""
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 """Where pictures are kept: whoever runs the tests can look at what they saw."""
 
@@ -33,6 +43,8 @@ class Visit:
     page: "Page"
     home: str
     requests: list[str] = field(default_factory=list)
+    audited: ClassVar[Sequence[str]] = ("html",)
+    """What of the page is ours to keep accessible, as selectors of CSS."""
     complaints: list[str] = field(default_factory=list)
     """Uncaught errors, refusals of the policy, and everything that the page wrote to the console."""
     sent: list[Sent] = field(default_factory=list)
@@ -77,6 +89,10 @@ class Visit:
         """What was sent of an operation, in order."""
         return [sent for sent in self.sent if sent.operation == operation]
 
+    def forget(self, expected: str) -> None:
+        """Leave out the complaints that hold this: the test has brought them about."""
+        self.complaints = [text for text in self.complaints if expected not in text]
+
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something holds."""
         for _ in range(100):
@@ -86,8 +102,16 @@ class Visit:
         raise AssertionError("it did not happen within ten seconds")
 
     async def shoot(self, name: str) -> None:
-        """Keep a picture of the whole page as `name`, a path; nothing may stick out of it."""
+        """Keep a picture of the whole page as `name`, a path; nothing may stick out, nor be in anybody's way."""
         assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await self.audit()
         path = ARTIFACTS / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=path, full_page=True, animations="disabled")
+
+    async def audit(self) -> None:
+        """Have axe look at what is ours: it finds nothing serious."""
+        await self.page.evaluate(axe())  # as the developer tools do, which the page's policy does not concern
+        shown = [selector for selector in self.audited if await self.page.locator(selector).count()]
+        found = await self.page.evaluate(AUDIT, shown)
+        assert found == [], "\n".join(found)

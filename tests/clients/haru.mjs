@@ -6,7 +6,7 @@
 // Each check is one call of `check` at the beginning of a line: the tests read the names off the source.
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { buildSchema, isAbstractType } from 'graphql';
+import { buildSchema, isAbstractType, isObjectType } from 'graphql';
 
 export const origin = process.env.HARU_URL;
 export const url = `${origin}/graphql`;
@@ -64,13 +64,22 @@ export function notingFetch() {
   return { fetch: noting, requests };
 }
 
-export const schemaText = readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8');
+export const schema = () => buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
 
-/** What Apollo's cache must know to match `... on UserError`: the members of each union and interface. */
+/** What a cache must know to match `... on UserError`: the members of each union and interface. */
 export function possibleTypes() {
-  const schema = buildSchema(schemaText);
-  const abstract = Object.values(schema.getTypeMap()).filter(isAbstractType);
-  return Object.fromEntries(abstract.map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)]));
+  const known = schema();
+  const abstract = Object.values(known.getTypeMap()).filter(isAbstractType);
+  return Object.fromEntries(abstract.map((type) => [type.name, known.getPossibleTypes(type).map(({ name }) => name)]));
+}
+
+/** The types without an id, which a cache keeps within what has one. */
+export function valueTypes() {
+  const known = schema();
+  const roots = [known.getQueryType(), known.getMutationType(), known.getSubscriptionType()];
+  return Object.values(known.getTypeMap())
+    .filter((type) => isObjectType(type) && !type.name.startsWith('__') && !roots.includes(type) && !type.getFields().id)
+    .map(({ name }) => name);
 }
 
 /** A date so many days from now, as the event's calendar writes it. */

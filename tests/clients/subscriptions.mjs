@@ -20,7 +20,7 @@ const overWebSocket = (token, options = {}) =>
   });
 const overEvents = (token) => createSseClient({ url, headers: bearer(token), retryAttempts: 0 });
 
-const RANKING = `subscription Ranking($date: Date!) { rankingPublished(date: $date) { date revision totalEntries } }`;
+const RANKING = `subscription Ranking($date: Date!) { rankingPublished(date: $date) { ... on RankingSnapshot { date revision totalEntries } } }`;
 const TODAY = `subscription Today {
   todayFeatureChanged { __typename ... on TodayFeature { featureType } ... on UserError { code } }
 }`;
@@ -33,12 +33,12 @@ async function publish(date, scores, expectedRevision = null) {
   const { data, errors } = await send(
     tokens.OPERATOR,
     `mutation ($input: PublishRankingInput!) {
-      publishRanking(input: $input) { ... on RankingSnapshot { revision } ... on UserError { code message } }
+      publishRanking(input: $input) { ... on PublishRankingPayload { snapshot { revision } } ... on UserError { code message } }
     }`,
     { input: { date, expectedRevision, rows } },
   );
   assert.equal(errors, undefined);
-  return data.publishRanking.revision;
+  return data.publishRanking.snapshot.revision;
 }
 
 /** The first answer of a subscription; then it is over. */

@@ -84,7 +84,7 @@ check('every fault of an input is listed in the union', async () => {
 
 check('a top-level error carries its code and path', async () => {
   const { data, error } = await client(tokens.PLAYER).query('{ players { nodes { id } } }', {});
-  assert.equal(data ?? null, null);
+  assert.deepEqual(data, { players: null });
   assert.equal(error.networkError, undefined);
   assert.equal(error.graphQLErrors[0].extensions.code, 'FORBIDDEN');
   assert.deepEqual(error.graphQLErrors[0].path, ['players']);
@@ -145,7 +145,7 @@ check('an upload, as a multipart request', async () => {
     gql`
       mutation Upload($input: UploadRankingInput!) {
         uploadRanking(input: $input) {
-          ... on RankingSnapshot { revision totalEntries entries { nodes { rank displayName score } } }
+          ... on PublishRankingPayload { snapshot { revision totalEntries entries { nodes { rank displayName score } } } }
           ... on UserError { code message }
         }
       }
@@ -153,7 +153,7 @@ check('an upload, as a multipart request', async () => {
     { input: { date: dayFromNow(40), file } },
   );
   assert.equal(error, undefined);
-  assert.equal(data.uploadRanking.revision, 1);
-  assert.equal(data.uploadRanking.totalEntries, 2);
-  assert.equal(data.uploadRanking.entries.nodes[0].score, Number.MAX_SAFE_INTEGER);
+  assert.equal(data.uploadRanking.snapshot.revision, 1);
+  assert.equal(data.uploadRanking.snapshot.totalEntries, 2);
+  assert.equal(data.uploadRanking.snapshot.entries.nodes[0].score, Number.MAX_SAFE_INTEGER);
 });

@@ -10,9 +10,9 @@ import pytest
 from graphql import GraphQLInt, get_nullable_type, is_interface_type, is_object_type, parse
 
 from resolvers.schema import schema
-from server.answer_size import answer_sizes
-from server.limits import GraphQLLimits
-from server.operations import Documents
+from server.graphql.answer_size import answer_sizes
+from server.graphql.documents import Documents
+from server.graphql.limits import GraphQLLimits
 from server.settings import PROJECT
 from tests.api.test_history import PLAYS
 

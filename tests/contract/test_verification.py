@@ -11,17 +11,21 @@ from click.testing import CliRunner, Result
 from sqlalchemy import MetaData, make_url
 
 from models.base import NAMING_CONVENTION
-from server import verification
-from server.cli import main
-from server.database import EXPECTED_REVISION, upgrade
-from server.definitions import CHECKS_AGAIN
-from server.verification import Verified, verify
+from server.cli.main import main
+from server.migrations import verification
+from server.migrations.definitions import CHECKS_AGAIN
+from server.migrations.roles import make_grants
+from server.migrations.upgrade import EXPECTED_REVISION, upgrade
+from server.migrations.verification import Verified, verify
 from tests.conftest import run_sql
 from tests.contract.test_database import CONSTRAINTS, fetch, scratch
+from tests.roles import as_application
+
+INSTANT = "timestamp with time zone"
 
 CHANGED = {
-    "missing: constraint lottery_prize.ck_lottery_prize_stock": """
-        ALTER TABLE lottery_prize DROP CONSTRAINT ck_lottery_prize_stock""",
+    "missing: constraint lottery_stock.ck_lottery_stock_left": """
+        ALTER TABLE lottery_stock DROP CONSTRAINT ck_lottery_stock_left""",
     "missing: constraint season_pass_config.ex_season_pass_config_overlap": """
         ALTER TABLE season_pass_config DROP CONSTRAINT ex_season_pass_config_overlap""",
     "missing: constraint coupon_code.uq_coupon_code_user_id_line_no": """
@@ -35,15 +39,19 @@ CHANGED = {
     "extra: constraint dice_log.luck": "ALTER TABLE dice_log ADD CONSTRAINT luck CHECK (outcome <> 'WIN')",
     "missing: trigger reward_ledger.reward_ledger_append_only": """
         DROP TRIGGER reward_ledger_append_only ON reward_ledger""",
+    "differs: trigger reward_ledger.reward_ledger_follows": """
+        ALTER TABLE reward_ledger DISABLE TRIGGER reward_ledger_follows""",
+    "differs: function haru_ledger_follows()": """
+        ALTER FUNCTION haru_ledger_follows() SET search_path = elsewhere, pg_temp""",
     "differs: trigger audit_log.audit_log_append_only": """
         ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only""",
     "extra: trigger dice_log.stray": """
         CREATE TRIGGER stray BEFORE UPDATE ON dice_log FOR EACH STATEMENT EXECUTE FUNCTION haru_append_only()""",
-    "differs: function haru_conflict_unless(unchanged boolean)": """
-        CREATE OR REPLACE FUNCTION haru_conflict_unless(unchanged boolean) RETURNS boolean
+    "differs: function haru_conflict_unless(unchanged boolean, day uuid)": """
+        CREATE OR REPLACE FUNCTION haru_conflict_unless(unchanged boolean, day uuid) RETURNS boolean
             LANGUAGE sql AS 'SELECT true'""",
     "extra: rule user_event_log.forget": "CREATE RULE forget AS ON INSERT TO user_event_log DO INSTEAD NOTHING",
-    "missing: unique index lottery_config.uq_lottery_config_active": "DROP INDEX uq_lottery_config_active",
+    "missing: unique index user_event_log.uq_user_event_log_feature_view": "DROP INDEX uq_user_event_log_feature_view",
     "missing: index coupon_code.ix_coupon_code_free": "DROP INDEX ix_coupon_code_free",
     "extra: unique index dice_log.once": "CREATE UNIQUE INDEX once ON dice_log (user_id)",
     "missing: column season_pass_reward_log.stamp_id": "ALTER TABLE season_pass_reward_log DROP COLUMN stamp_id",
@@ -52,8 +60,34 @@ CHANGED = {
     "differs: table roulette_log": "ALTER TABLE roulette_log SET UNLOGGED",
     "missing: table coupon_waiting": "DROP TABLE coupon_waiting",
     "extra: table stray": "CREATE TABLE stray (id int PRIMARY KEY)",
+    "missing: trigger coupon_code.coupon_code_once": "DROP TRIGGER coupon_code_once ON coupon_code",
+    f"differs: function haru_prune_keys(since {INSTANT}, before {INSTANT}, most bigint)": """
+        ALTER FUNCTION haru_prune_keys SET search_path = public""",
+    "extra: function back_door()": """
+        CREATE FUNCTION back_door() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM reward_balance';
+        REVOKE ALL ON FUNCTION back_door FROM PUBLIC""",
+    "extra: right back_door().EXECUTE of ROLE": "GRANT EXECUTE ON FUNCTION back_door TO ROLE",
+    "extra: right reward_ledger.DELETE of ROLE": "GRANT DELETE ON reward_ledger TO ROLE",
+    "extra: right dice_log.UPDATE (outcome) of ROLE": "GRANT UPDATE (outcome) ON dice_log TO ROLE",
+    "extra: right lottery_log.SELECT of ROLE": "GRANT SELECT ON lottery_log TO ROLE WITH GRANT OPTION",
+    "extra: right audit_log.SELECT of PUBLIC": "GRANT SELECT ON audit_log TO PUBLIC",
+    "extra: right coupon_code_id_seq.UPDATE of ROLE": "GRANT UPDATE ON SEQUENCE coupon_code_id_seq TO ROLE",
+    "extra: right schema public.CREATE of ROLE": "GRANT CREATE ON SCHEMA public TO ROLE",
+    "extra: right what OWNER will make.INSERT of ROLE": """
+        ALTER DEFAULT PRIVILEGES GRANT INSERT ON TABLES TO ROLE""",
+    "extra: right what OWNER will make.SELECT of ROLE": """
+        ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO ROLE""",
+    "missing: right reward_balance.UPDATE (amount) of ROLE": "REVOKE UPDATE (amount) ON reward_balance FROM ROLE",
+    f"missing: right haru_prune_keys({INSTANT},{INSTANT},bigint).EXECUTE of ROLE": """
+        REVOKE EXECUTE ON FUNCTION haru_prune_keys FROM ROLE""",
+    f"extra: right haru_prune_keys({INSTANT},{INSTANT},bigint).EXECUTE of PUBLIC": """
+        GRANT EXECUTE ON FUNCTION haru_prune_keys TO PUBLIC""",
 }
-"""What is said of a database, and what somebody did to it past the migrations."""
+"""What is said of a database, and what somebody did to it past the migrations. ROLE is the application's."""
+
+NO_GRANTS = (
+    "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ROLE; REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM ROLE"
+)
 
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'"
 
@@ -63,37 +97,50 @@ def url(server_url: str) -> Iterator[str]:
     """A database of its own, upgraded."""
     with scratch(server_url, "verified") as url:
         upgrade(url)
+        asyncio.run(make_grants(url, role_of(url)))
         yield url
+
+
+def role_of(url: str) -> str:
+    """The application's role."""
+    return str(make_url(as_application(url)).username)
+
+
+def named(text: str, url: str) -> str:
+    """The same with the roles' names."""
+    return text.replace("ROLE", role_of(url)).replace("OWNER", str(make_url(url).username))
 
 
 def run(url: str, *statements: str) -> Verified:
     """What verify says after these statements."""
-    asyncio.run(run_sql(url, *statements))
-    return asyncio.run(verify(url))
+    asyncio.run(run_sql(url, *(named(statement, url) for statement in statements)))
+    return asyncio.run(verify(url, role=role_of(url)))
 
 
-def command(url: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+def command(url: str, monkeypatch: pytest.MonkeyPatch, *, application: str | None = None) -> Result:
     """`haru db verify`."""
-    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("DATABASE_URL", application or as_application(url))
+    monkeypatch.setenv("HARU_OWNER_URL", url)
     return CliRunner().invoke(main, ["db", "verify"])
 
 
 def test_whatever_was_changed_is_found(url: str) -> None:
     verified = run(url, *CHANGED.values())
-    assert sorted(finding.headline for finding in verified.findings) == sorted(CHANGED)
+    assert sorted(finding.headline for finding in verified.findings) == sorted(named(told, url) for told in CHANGED)
     assert all(finding.is_fault for finding in verified.findings)
     assert not verified.is_expected
 
 
 def test_what_is_found_is_told_with_both_definitions(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    weaker = "ALTER TABLE lottery_prize DROP CONSTRAINT ck_lottery_prize_stock"
-    asyncio.run(run_sql(url, f"{weaker}, ADD CONSTRAINT ck_lottery_prize_stock CHECK (stock >= -9) NOT VALID"))
+    weaker = "ALTER TABLE lottery_stock DROP CONSTRAINT ck_lottery_stock_left"
+    weak = f'{weaker}, ADD CONSTRAINT ck_lottery_stock_left CHECK ("left" >= -9) NOT VALID'
+    asyncio.run(run_sql(url, weak))
     told = command(url, monkeypatch)
     assert told.exit_code == 1
     assert told.stderr == (
-        "differs: constraint lottery_prize.ck_lottery_prize_stock\n"
-        "    expected: CHECK ((stock >= 0))\n"
-        "    found: CHECK ((stock >= '-9'::integer)) NOT VALID\n"
+        "differs: constraint lottery_stock.ck_lottery_stock_left\n"
+        '    expected: CHECK (("left" >= 0))\n'
+        "    found: CHECK ((\"left\" >= '-9'::integer)) NOT VALID\n"
     )
 
 
@@ -116,7 +163,7 @@ def test_a_restored_backup_is_whole(url: str) -> None:
 
 def test_to_verify_changes_nothing_and_may_be_done_twice_at_once(url: str) -> None:
     async def twice() -> list[Verified]:
-        return [*await asyncio.gather(verify(url), verify(url))]
+        return [*await asyncio.gather(verify(url, role=role_of(url)), verify(url, role=role_of(url)))]
 
     before = fetch(url, SCHEMAS), fetch(url, "SELECT oid FROM pg_class ORDER BY 1")
     assert asyncio.run(twice()) == [Verified(EXPECTED_REVISION, [], [])] * 2
@@ -143,5 +190,41 @@ def test_a_role_that_may_not_verify_is_told_what_it_needs(url: str, monkeypatch:
         pytest.skip("a superuser may do everything")
     asyncio.run(run_sql(url, f"REVOKE CREATE ON DATABASE {make_url(url).database} FROM CURRENT_USER"))
     told = command(url, monkeypatch)
-    assert told.exit_code == 1
+    assert told.exit_code == 2  # it could not look
     assert "GRANT CREATE ON DATABASE" in told.output
+
+
+def test_what_stands_above_every_right(url: str) -> None:
+    def powers(role: str) -> set[str]:
+        return {str(finding) for finding in asyncio.run(verify(url, role=role)).findings if finding.is_fault}
+
+    owner = str(make_url(url).username)
+    assert f"extra: role {owner}.owner of reward_ledger\n    found: owner of reward_ledger" in powers(owner)
+    assert f"extra: role {owner}.owner of haru_prune_keys\n    found: owner of haru_prune_keys" in powers(owner)
+    [(superuser,)] = fetch(url, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY oid LIMIT 1")
+    assert f"extra: role {superuser}.SUPERUSER\n    found: SUPERUSER" in powers(superuser)
+    assert f"missing: right reward_ledger.SELECT of {superuser}" in "".join(powers(superuser))
+
+
+def test_one_role_for_all_is_told_and_no_fault(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(run_sql(url, named(NO_GRANTS, url)))
+    told = command(url, monkeypatch, application=url)
+    assert told.exit_code == 0
+    assert told.stderr.startswith("warning: HARU_OWNER_URL: ")
+
+
+def test_grants_that_are_made_again_put_it_right(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rights = {told: did for told, did in CHANGED.items() if " right " in told}
+    wrong = [did for told, did in rights.items() if "back_door" not in told and "will make" not in told]
+    assert not run(url, *wrong).is_expected
+    command(url, monkeypatch)
+    made = CliRunner().invoke(main, ["db", "roles"])
+    assert (made.exit_code, made.output) == (0, f"{role_of(url)} may do what haru does, and nothing else.\n")
+    assert run(url) == Verified(EXPECTED_REVISION, [], [])
+
+
+def test_the_grants_that_are_printed_are_those_that_are_made(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not run(url, NO_GRANTS).is_expected
+    command(url, monkeypatch)
+    printed = CliRunner().invoke(main, ["db", "roles", "--sql"])
+    assert run(url, printed.output) == Verified(EXPECTED_REVISION, [], [])

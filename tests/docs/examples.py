@@ -15,7 +15,7 @@ from models import FeatureType, Role
 from tests.world import Client, World
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = (DOCS / "examples.md", DOCS / "operations.md")
+PAGES = (DOCS / "examples.md", DOCS / "operations.md", DOCS / "odds.md")
 
 EXAMPLE = re.compile(
     r"<!-- as: (?P<role>\w+), today: (?P<today>\w+) -->\n+"

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import make_url
 
-from tests.conftest import run_sql
+from tests.conftest import drop_database, run_sql
 from tests.serving import Served, serving
 
 
@@ -20,4 +20,4 @@ async def served(server_url: str) -> AsyncIterator[Served]:
     await run_sql(server_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
     async with serving(url) as running:
         yield running
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await drop_database(server_url, name)

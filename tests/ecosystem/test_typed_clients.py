@@ -18,6 +18,7 @@ from tests.docs.examples import PAGES
 from tests.games import GameUnderTest, another_session, every_game
 from tests.outside import CLIENTS, PROJECT, ariadne, node, package, run
 from tests.serving import Served
+from tests.world import forge
 
 CODEGEN = package("@graphql-codegen/cli", "esm/bin.js")
 TADA = package("gql.tada", "bin/cli.js")
@@ -109,16 +110,16 @@ def test_an_example_tells_in_one_line_that_its_token_is_not_valid(example: Calla
 async def _day_of(served: Served, game: GameUnderTest, limit: int) -> AsyncIterator[None]:
     """Today is the day of `game`, with this daily limit; afterwards all is as it was."""
     today = "UPDATE feature_schedule SET feature_type = $1 WHERE date = (now() AT TIME ZONE $2)::date"
-    plays = f"UPDATE {game.config} SET {game.limit} = $1 WHERE is_active"
+    plays = f"UPDATE {game.config} SET {game.limit} = $1"
     zone = served.environment["HARU_TIME_ZONE"]
     async with another_session(served.database_url) as sql:
-        before = await sql.fetchval(f"SELECT {game.limit} FROM {game.config} WHERE is_active")
+        before = await sql.fetchval(f"SELECT {game.limit} FROM {game.config} ORDER BY revision DESC")
         assert await sql.execute(today, game.feature, zone) == "UPDATE 1"
-        await sql.execute(plays, limit)
+        await forge(sql, plays, limit)
         try:
             yield
         finally:
-            await sql.execute(plays, before)
+            await forge(sql, plays, before)
             await sql.execute(today, FeatureType.DICE, zone)
 
 

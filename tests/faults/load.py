@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from schema.nodes import Kind, node_id
 from tests.games import another_session
 from tests.world import Client
 
@@ -19,7 +21,7 @@ SEED = 20241206
 class Load:
     """Players who play without a pause, each play with a key that is retried until it is answered."""
 
-    acknowledged: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
+    acknowledged: dict[tuple[UUID, str], dict[str, Any]] = field(default_factory=dict)
     under_way: int = 0
     cut_off: int = 0
     replays: int = 0
@@ -55,7 +57,8 @@ class Load:
 async def check(url: str, load: Load, players: list[Client]) -> None:
     """Every play is there once, whole, and its key answers it again."""
     async with another_session(url) as sql:
-        logged = {str(row["id"]) for row in await sql.fetch("SELECT id FROM dice_log")}
+        rows = await sql.fetch("SELECT user_id, id FROM dice_log")
+        logged = {node_id(Kind.DICE_PLAY, *row) for row in rows}
         assert logged == {answer["id"] for answer in load.acknowledged.values()}
         assert len(logged) == len(load.acknowledged)
         for query in (

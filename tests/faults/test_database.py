@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from server.database import upgrade
+from schema.nodes import node_id
 from tests.faults.link import link
 from tests.faults.load import Load, check
 from tests.games import UNDER_TEST, GameUnderTest, another_session, every_game, on
 from tests.postgres import temporary_postgres
+from tests.roles import furnish
 from tests.world import Client, World, running
 
 END_SESSIONS = """
@@ -67,7 +68,7 @@ async def test_the_link_breaks_at_every_message_of_a_play(
 async def check_plays(world: World, game: GameUnderTest, client: Client, plays: list[str]) -> None:
     """Each play of the client's, and the one before them, is there once, whole."""
     logged = await world.sql.fetch(f"SELECT id FROM {game.log} WHERE user_id = $1 ORDER BY play_no", client.player_id)
-    assert [str(row["id"]) for row in logged][1:] == plays
+    assert [node_id(game.play, client.player_id, row["id"]) for row in logged][1:] == plays
     for query in (
         "SELECT count(*) FROM idempotency_key",
         "SELECT count(*) FROM user_event_log WHERE event_name = 'PLAY'",
@@ -106,7 +107,7 @@ async def test_sessions_that_are_ended_again_and_again(empty_database: str, time
 async def test_a_frozen_database_freezes_nobody() -> None:
     """Every request ends long before its client gives up, and all goes on when the database does."""
     with temporary_postgres() as url:
-        await asyncio.to_thread(upgrade, url)
+        await asyncio.to_thread(furnish, url)
         async with running(url) as world:
             alice = await world.player()
             assert (await alice.play(key="before"))["replayed"] is False

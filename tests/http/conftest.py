@@ -10,32 +10,33 @@ import httpx
 import pytest
 from starlette.types import Scope
 
-from server.graphql import GraphQLEndpoint
-from server.http import Headers, header
-from server.limits import GraphQLLimits
-from server.service import GraphQLOptions, GraphQLService
-from server.subscriptions import Subscriptions
-from services.errors import RateLimited, Unauthenticated
-from tests.http.toy import Context, schema
+from schema.context import Principal
+from server.graphql.limits import GraphQLLimits
+from server.graphql.service import GraphQLOptions, GraphQLService
+from server.http.endpoint import GraphQLEndpoint
+from server.http.places import Places
+from server.wire import Headers, header
+from services.request_errors import RateLimited, Unauthenticated
+from tests.http.toy import Context, called, name_of, schema
 
 TOKEN = {"authorization": "Bearer mia"}
 LIMITS = GraphQLLimits(playing_mutations=frozenset({"play", "playStrictly"}))
 
 
-def authenticate(headers: Headers) -> str | None:
+def authenticate(headers: Headers) -> Principal | None:
     token = header(headers, b"authorization")
     if token is None:
         return None
     if not token.startswith(b"Bearer ") or token == b"Bearer bad":
         raise Unauthenticated
-    return token[7:].decode()
+    return called(token[7:].decode())
 
 
 def make_endpoint(
-    options: GraphQLOptions | None = None, *, subscriptions: Subscriptions[str] | None = None, **arguments: Any
-) -> GraphQLEndpoint[str]:
+    options: GraphQLOptions | None = None, *, places: Places | None = None, **arguments: Any
+) -> GraphQLEndpoint:
     given: dict[str, Any] = {"authenticate": authenticate, "make_context": Context, "limits": LIMITS}
-    return GraphQLEndpoint(GraphQLService(schema, options=options, **given | arguments), subscriptions)
+    return GraphQLEndpoint(GraphQLService(schema, options=options, **given | arguments), places)
 
 
 class Counted:
@@ -45,14 +46,14 @@ class Counted:
         self.admitted = admitted
         self.asked: list[str | None] = []
 
-    def __call__(self, scope: Scope, principal: str | None) -> None:
-        self.asked.append(principal)
+    def __call__(self, scope: Scope, principal: Principal | None) -> None:
+        self.asked.append(None if principal is None else name_of(principal))
         if len(self.asked) > self.admitted:
             raise RateLimited
 
 
 @asynccontextmanager
-async def client_of(endpoint: GraphQLEndpoint[str]) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(endpoint: GraphQLEndpoint) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(endpoint, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://haru", headers=TOKEN) as client:
         yield client

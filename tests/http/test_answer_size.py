@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.schema import schema, sdl
-from server.answer_size import CONNECTION, PAGE, WHOLE_LIST, AnswerSize, answer_sizes
-from server.limits import GraphQLLimits
-from server.operations import Documents
-from services.errors import QueryTooComplex
+from server.graphql.answer_size import CONNECTION, PAGE, WHOLE_LIST, AnswerSize, answer_sizes
+from server.graphql.documents import Documents
+from server.graphql.limits import GraphQLLimits
+from services.request_errors import QueryTooComplex
 from tests.http.conftest import Check, client_of, make_endpoint
 
 CORE = schema._schema
@@ -77,7 +77,8 @@ def answered(text: str, **variables: Any) -> int:
         "{ players(first: 100) { nodes { id externalId balances { type amount } } } }",
         "{ players { edges { cursor node { id plays(first: 3) { nodes { id reward { type } } } } } } }",
         "{ me { events(first: 9) { nodes { player { events(first: 8) { nodes { player { id } } } } } } } }",
-        "{ lotteryConfigs(first: 7) { name prizes { label odds { weight } } } seasons { levels { level } } }",
+        "{ lotteryConfigs(first: 7) { nodes { name prizes { label odds { weight } } } } "
+        "seasons { nodes { levels { level } } } }",
         "{ a: players(first: 2) { nodes { id } } b: players(first: 4) { nodes { id } } }",
         "{ ...q } fragment q on Query { players(first: 6) { ...c } } fragment c on PlayerConnection { nodes { id } }",
         "{ players(first: 6) { ... { ... on PlayerConnection { nodes { ... on Player { ... { id } } } } } } }",
@@ -94,6 +95,31 @@ def test_it_is_that_of_an_answer_of_full_pages(text: str) -> None:
         return
     for variables in ({"n": 3, "m": 5}, {"n": 100, "m": 1}):
         assert fields(text, **variables) == answered(text, **variables)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("{ me { id } }", 2),
+        ("{ players(first: 50) { nodes { id } } }", 4 + 50 * 2),
+        ("{ players { nodes { id } } }", 4 + 20 * 2),
+        ("{ players(first: 50) { ... on PlayerConnection { nodes { ... on Player { id } } } } }", 4 + 50 * 2),
+        ("{ players(first: 50) { ... { nodes { ... { id } } } } }", 4 + 50 * 2),
+        (
+            "{ ...q } fragment q on Query { players(first: 9) { ...c } } "
+            "fragment c on PlayerConnection { nodes { id } }",
+            22,
+        ),
+        ("{ ... on Query { ... @include(if: true) { players(first: 50) { nodes { id } } } } }", 4 + 50 * 2),
+        ("{ me { balances { amount } } }", 1 + 1 + 5 * 1),
+        ("{ me { ... on Player { balances { type amount } } } }", 1 + 1 + 5 * 2),
+        ("{ players(first: 3) { nodes { events(first: 7) { nodes { id } } } } }", 4 + 3 * (1 + 4 + 7 * 2)),
+        ("query ($n: Int! = 6) { players(first: $n) { nodes { ... on Player { id externalId } } } }", 4 + 6 * 3),
+        ("{ diceStatus { ... on DiceStatus { dailyLimit { max } } ... on Problem { code } } }", 4),
+    ],
+)
+def test_exact_sizes(text: str, size: int) -> None:
+    assert fields(text) == size
 
 
 def test_rows_count_though_nothing_is_told_of_them() -> None:
@@ -203,7 +229,7 @@ def test_what_no_variables_could_make_small_is_not_kept() -> None:
     ):
         with pytest.raises(QueryTooComplex):
             documents.prepare(text)
-    assert not documents.prepared.entries
+    assert len(documents.prepared) == 0
 
 
 @pytest.mark.parametrize(("first", "fits"), [(49, True), (50, False)])

@@ -8,7 +8,7 @@ import json
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from server.service import GraphQLOptions
+from server.graphql.service import GraphQLOptions
 from tests.http.conftest import make_endpoint
 from tests.outside import node
 from tests.serving import listening

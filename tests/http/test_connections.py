@@ -13,7 +13,8 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import connect
 
-from server.connections import HEAD_BYTES, HEAD_FIELDS, HttpConnection, WebSocketConnection
+from server.http.protocols import HEAD_FIELDS, HttpConnection, Together, WebSocketConnection
+from server.http.requests import drain
 from tests.serving import listening, serving
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -208,11 +209,17 @@ async def flood(writer: asyncio.StreamWriter, more: bytes) -> None:
 
 async def test_a_head_that_is_too_large_is_a_431() -> None:
     async with connected(Application()) as (reader, writer):
-        writer.write(GET + b"x: " + b"a" * (HEAD_BYTES - 1000))
-        await writer.drain()
-        await asyncio.sleep(0.1)
-        writer.write(b"a" * 1000)
+        writer.write((GET + b"x: ").ljust(65_537, b"a"))
         assert (await rest(reader)).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n")
+
+
+async def test_a_head_that_is_as_large_as_may_be_is_waited_for() -> None:
+    async with connected(Application()) as (reader, writer):
+        writer.write((GET + b"x: ").ljust(65_536, b"a"))
+        await writer.drain()
+        await asyncio.sleep(0.1)  # so much of it is held back
+        writer.write(b"\r\n\r\n")
+        assert await answer(reader) == b"0"
 
 
 @pytest.mark.parametrize(("fields", "status"), [(HEAD_FIELDS - 1, b"200"), (HEAD_FIELDS, b"431")])
@@ -285,6 +292,20 @@ async def unread(url: str, sent: bytes) -> AsyncIterator[socket.socket]:
         yield client
 
 
+# Stopping
+
+
+async def test_a_server_that_stops_says_so_to_its_sockets() -> None:
+    """Also where it comes first to it, before the application that serves the connection."""
+    app = Application()
+    async with listening(app) as url:
+        client = await connect(url.replace("http", "ws"))
+    async with asyncio.timeout(SECONDS):
+        await client.wait_closed()
+        await app.ended.wait()
+    assert (client.close_code, client.close_reason) == (1001, "The server stops.")
+
+
 # Many
 
 
@@ -304,3 +325,65 @@ async def test_connections_of_a_process_are_bounded() -> None:
 async def is_served(url: str) -> bool:
     async with connection(url, GET + b"connection: close\r\n\r\n") as (reader, _):
         return b"200 OK" in await rest(reader)
+
+
+# What is read of a body that is refused
+
+
+@pytest.mark.parametrize(("size", "read"), [(1, 10), (3, 4), (10, 1), (11, 1)])
+async def test_a_client_that_sends_on_is_listened_to_for_a_bounded_time(size: int, read: int) -> None:
+    asked = 0
+
+    async def receive() -> Any:
+        nonlocal asked
+        asked += 1
+        assert asked <= 10
+        return {"type": "http.request", "body": b"x" * size, "more_body": True}
+
+    await drain(receive, at_most=10, seconds=60)
+    assert asked == read
+
+
+@pytest.mark.parametrize("last", [{"type": "http.request", "body": b"x"}, {"type": "http.disconnect"}])
+async def test_a_client_that_is_done_is_listened_to_no_more(last: dict[str, Any]) -> None:
+    messages = [{"type": "http.request", "body": b"x", "more_body": True}, last]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    await drain(receive, at_most=10, seconds=60)
+    assert messages == []
+
+
+async def test_an_answer_leaves_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+
+    class Noting:
+        """The transport, which tells what it is given to write."""
+
+        def __init__(self, transport: Any) -> None:
+            self.transport = transport
+
+        def write(self, data: bytes) -> None:
+            written.append(data)
+            self.transport.write(data)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.transport, name)
+
+    made: Any = Together.__init__
+    monkeypatch.setattr(Together, "__init__", lambda together, transport, loop: made(together, Noting(transport), loop))
+    async with connected(Application()) as (reader, writer):
+        writer.write(GET + b"\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"200 OK" in head
+        assert len(written) == 1
+        assert written[0].startswith(head)
+        assert len(written[0]) > len(head)
+
+
+async def test_what_was_written_leaves_before_the_end() -> None:
+    async with connected(Application()) as (reader, writer):
+        writer.write(GET + b"connection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), SECONDS)
+        assert answer.endswith((b"\r\n0\r\n0\r\n\r\n", b"\r\n\r\n0"))

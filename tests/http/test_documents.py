@@ -1,26 +1,21 @@
-"""Documents: syntax, validation, limits, hostile shapes, the cache, persisted and trusted documents, masking."""
+"""Documents: syntax, validation, limits, hostile shapes, the cache, masking."""
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from graphql import get_introspection_query
 
-from server.http import GRAPHQL_JSON, JSON
-from server.operations import RecentlyUsed
-from server.persisted import read_documents
-from server.service import GraphQLOptions
-from server.settings import SettingsError, read_settings
-from services.errors import Unavailable
+from schema.context import Principal
+from server.graphql.service import GraphQLOptions
+from server.http.requests import GRAPHQL_JSON, JSON
+from services.request_errors import Unavailable
 from tests.http.conftest import Check, client_of, make_endpoint
-from tests.http.toy import schema
+from tests.http.toy import name_of, schema
 
 BOTH = pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
 
@@ -136,7 +131,7 @@ async def test_introspection_elsewhere(client: httpx.AsyncClient, refused: Check
 
 
 async def test_staff_may_introspect(refused: Check) -> None:
-    async with client_of(make_endpoint(may_introspect=lambda principal: principal == "staff")) as client:
+    async with client_of(make_endpoint(may_introspect=lambda principal: name_of(principal) == "staff")) as client:
         refused(await post(client, INTROSPECTION), 400, "BAD_REQUEST")
         client.headers["authorization"] = "Bearer staff"
         assert (await post(client, INTROSPECTION)).status_code == 200
@@ -196,7 +191,7 @@ async def test_an_argument_that_turns_out_null_is_the_clients_fault(client: http
 
 
 async def test_a_bug_of_the_endpoint_is_masked(refused: Check, caplog: pytest.LogCaptureFixture) -> None:
-    def make_context(principal: str | None, request_id: str) -> Any:
+    def make_context(principal: Principal | None, request_id: str) -> Any:
         raise RuntimeError("a secret of ours")
 
     async with client_of(make_endpoint(make_context=make_context)) as client:
@@ -216,61 +211,7 @@ async def test_the_deadline(refused: Check) -> None:
     assert Unavailable.code == "UNAVAILABLE"
 
 
-# Automatic persisted queries
-
-QUERY = "query Q($n: Int!) { echo(number: $n) }"
-
-
-def persisted(text: str, **more: Any) -> dict[str, Any]:
-    digest = sha256(text.encode()).hexdigest()
-    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest} | more}}
-
-
-async def test_persisted_queries(client: httpx.AsyncClient) -> None:
-    missing = await post(client, accept=JSON, variables={"n": 1}, **persisted(QUERY))
-    assert missing.status_code == 200
-    assert missing.json() == {
-        "errors": [{"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}]
-    }
-    assert "1" in (await post(client, QUERY, variables={"n": 1}, **persisted(QUERY))).json()["data"]["echo"]
-    assert "2" in (await post(client, variables={"n": 2}, **persisted(QUERY))).json()["data"]["echo"]
-    parameters = {"variables": '{"n": 3}', "extensions": json.dumps(persisted(QUERY)["extensions"])}
-    assert "3" in (await client.get("/graphql", params=parameters)).json()["data"]["echo"]
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [{"version": 2}, {"version": None}, {"sha256Hash": "abc"}, {"sha256Hash": 1}, {"sha256Hash": "0" * 64}],
-)
-async def test_bad_persisted_queries(client: httpx.AsyncClient, refused: Check, entry: dict[str, Any]) -> None:
-    refused(await post(client, QUERY, **persisted(QUERY, **entry)), 400, "BAD_REQUEST")
-    refused(await post(client, QUERY, extensions={"persistedQuery": "x"}), 400, "BAD_REQUEST")
-
-
-async def test_only_valid_documents_are_registered(client: httpx.AsyncClient) -> None:
-    for text in ("{ nope }", "{ syntax"):
-        await post(client, text, **persisted(text))
-        assert "PERSISTED_QUERY_NOT_FOUND" in (await post(client, **persisted(text))).text
-
-
-async def test_the_stores_are_bounded() -> None:
-    endpoint = make_endpoint(GraphQLOptions(cached_documents=3, persisted_documents=2))
-    async with client_of(endpoint) as client:
-        for n in range(5):
-            await post(client, f"{{ a{n}: matrix }}", **persisted(f"{{ a{n}: matrix }}"))
-        assert len(endpoint.service.documents.prepared.entries) == 3
-        assert len(endpoint.service.persisted.registered.entries) == 2
-        assert "PERSISTED_QUERY_NOT_FOUND" in (await post(client, **persisted("{ a0: matrix }"))).text
-        assert (await post(client, **persisted("{ a4: matrix }"))).json()["data"]["a4"]
-
-
-def test_what_is_used_stays() -> None:
-    kept: RecentlyUsed[int] = RecentlyUsed(2)
-    kept.put("a", 1)
-    kept.put("b", 2)
-    assert kept.get("a") == 1
-    kept.put("c", 3)
-    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)
+# The cache
 
 
 async def test_invalid_documents_are_not_kept() -> None:
@@ -279,68 +220,9 @@ async def test_invalid_documents_are_not_kept() -> None:
         await post(client, "{ matrix }")
         for n in range(5):
             await post(client, f"{{ nope{n} }}")
-        assert list(endpoint.service.documents.prepared.entries) == ["{ matrix }"]
-
-
-# Trusted documents
-
-
-async def test_trusted_documents(refused: Check) -> None:
-    digest = sha256(QUERY.encode()).hexdigest()
-    options = GraphQLOptions(trusted_documents={"Matrix-1": "{ matrix }", digest: QUERY})
-    async with client_of(make_endpoint(options)) as client:
-        assert (await post(client, documentId="Matrix-1")).json()["data"]["matrix"]
-        assert (await post(client, "{ matrix }")).json()["data"]["matrix"]
-        assert (await post(client, "{ matrix }", documentId="another")).json()["data"]["matrix"]
-        for chosen in (persisted(QUERY), {"documentId": digest}, {"documentId": f"sha256:{digest}"}):
-            assert (await post(client, variables={"n": 1}, **chosen)).json()["data"]["echo"]
-        for refusal in (
-            {"query": "{ echo }"},
-            {"documentId": "other"},
-            {"query": "{ echo }", "documentId": "Matrix-1"},
-            {"query": "{ echo }", **persisted("{ echo }")},
-            persisted("{ echo }"),
-            {},
-        ):
-            refused(await client.post("/graphql", json=refusal), 400, "BAD_REQUEST")
-
-
-async def test_a_trusted_id_may_be_any_hash() -> None:
-    """SHA-1 is the default of GraphQL Code Generator."""
-    sha1 = "0e6d3a0e4b1f4ad8c8d9f3b1c9e2a7d4f5b6c7d8"
-    async with client_of(make_endpoint(GraphQLOptions(trusted_documents={sha1: "{ matrix }"}))) as client:
-        chosen = {"persistedQuery": {"version": 1, "sha256Hash": sha1}}
-        assert (await post(client, extensions=chosen)).json()["data"]["matrix"]
-
-
-def test_a_trusted_document_that_does_not_run_is_told_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
-    make_endpoint(GraphQLOptions(trusted_documents={"good": "{ matrix }", "stale": "{ nope }", "cut": "{ matrix"}))
-    assert "the trusted document stale does not run: Cannot query field 'nope'" in caplog.text
-    assert "the trusted document cut does not run: Syntax Error" in caplog.text
-    assert "good" not in caplog.text
-
-
-def test_trusted_documents_are_read_as_clients_build_them(tmp_path: Path) -> None:
-    file = tmp_path / "documents.json"
-    file.write_text('{"a": "{ matrix }"}')
-    assert read_documents(file) == {"a": "{ matrix }"}
-    operation = {"id": "a", "name": "A", "type": "query", "body": "query A { matrix }"}
-    manifest = {"format": "apollo-persisted-query-manifest", "version": 1, "operations": [operation]}
-    file.write_text(json.dumps(manifest))
-    assert read_documents(file) == {"a": "query A { matrix }"}
-
-
-BROKEN = ["", "{", "[]", "1", '{"n": 1}', '{"operations": {}}', '{"operations": [{"id": 1}]}']
-
-
-@pytest.mark.parametrize("content", BROKEN)
-def test_a_broken_file_of_trusted_documents_is_a_fault_of_the_settings(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "documents.json"
-    file.write_text(content)
-    with pytest.raises(SettingsError, match=r"HARU_TRUSTED_DOCUMENTS.*documents\.json is neither"):
-        read_settings(HARU_TRUSTED_DOCUMENTS=file)
-    with pytest.raises(SettingsError, match="cannot be read: No such file"):
-        read_settings(HARU_TRUSTED_DOCUMENTS=tmp_path / "missing.json")
+        prepared = endpoint.service.documents.prepared
+        assert len(prepared) == 1
+        assert prepared.get("{ matrix }")
 
 
 # The constructor
@@ -351,7 +233,7 @@ def test_what_the_executor_cannot_run_is_refused_at_once() -> None:
     from strawberry.extensions import SchemaExtension
     from strawberry.schema.config import StrawberryConfig
 
-    from server.service import GraphQLService
+    from server.graphql.service import GraphQLService
     from tests.http.toy import SCALARS, Query
 
     for arguments in (
@@ -366,7 +248,7 @@ def test_what_the_executor_cannot_run_is_refused_at_once() -> None:
 
 
 def schema_types() -> list[type]:
-    from tests.http.toy import Cat, Dog
+    from tests.http.animals import Cat, Dog
 
     assert schema
     return [Cat, Dog]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import warnings
 from typing import Any
 
 import pytest
 from graphql import ExecutionResult, OperationDefinitionNode, execute, parse
 from strawberry import Schema
 
-from server.executor import PLANS_PER_OPERATION, CompiledOperation
+from server.graphql.executor import PLANS_PER_OPERATION, CompiledOperation
 from tests.http.toy import Context, schema
 
 
@@ -259,3 +261,22 @@ async def test_root_fields_of_a_query_run_concurrently() -> None:
     async with asyncio.timeout(0.25):
         result = await operation.execute(Context(), {})
     assert result.data == {"a": True, "b": True, "c": True}
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(
+    "text", ["{ waits a: waits }", '{ animal(kind: "dog") { ...F a: name } b: waits } fragment F on Animal { name }']
+)
+async def test_who_leaves_leaves_nothing_behind(text: str, turns: int) -> None:
+    """However far the fields have come, each of them has begun or is closed: none is there "never awaited"."""
+    running = asyncio.create_task(compiled(text).execute(Context(), {}))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        del running
+        gc.collect()
+    assert not told

@@ -111,6 +111,8 @@ async def test_random_documents(text: str, maybe: bool | None, number: int) -> N
     assume(maybe is not None or "failsHard" not in text)
     variables = {"yes": True, "no": False, "maybe": maybe, "kind": "dog", "number": number, "colour": "GREEN"}
     ours, theirs = Context(), Context()
+    for context in (ours, theirs):
+        context.gate.set()
     operation = compiled(text)
     for _ in range(2):
         answer = await operation.execute(ours, variables)

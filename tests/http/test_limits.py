@@ -6,8 +6,8 @@ import httpx
 import pytest
 from graphql import get_introspection_query, parse
 
-from server.limits import GraphQLLimits, guard
-from services.errors import QueryTooComplex
+from server.graphql.limits import GraphQLLimits, guard
+from services.request_errors import QueryTooComplex
 from tests.http.conftest import Check
 
 LIMITS = GraphQLLimits(playing_mutations=frozenset({"play", "spin"}))
@@ -57,6 +57,19 @@ def test_directives() -> None:
     assert fits("query @a @a @a { b @a ... @a { c @a } ...f @a } fragment f on A { d @a }")
     assert not fits("query @a @a @a { b @a ... @a { c @a } ...f @a } fragment f on A { d @a e @a }")
     assert not fits("{ b " + "@a " * 9 + "}")
+
+
+def test_one_include_and_one_skip_of_a_selection_count_nothing() -> None:
+    both = "@include(if: $a) @skip(if: $b)"
+    assert fits("{ " + f"a {both} " * 50 + "}")
+    assert fits("{ __schema { " + f"a {both} " * 50 + "} }")
+    assert fits("{ a " + "@include(if: $a) " * 8 + "}")
+    assert not fits("{ a " + "@include(if: $a) " * 9 + "}")
+    assert not fits("{ __schema { a " + "@skip(if: $a) " * 9 + "} }")
+    assert fits(f"{{ a {both} " + "@c " * 8 + "}")
+    assert not fits(f"{{ a {both} " + "@c " * 9 + "}")
+    assert fits(f"{{ ...f {both} ... {both} {{ a }} }} fragment f on A {{ b {both} }}", GraphQLLimits(directives=0))
+    assert not fits("query @include(if: $a) { a }", GraphQLLimits(directives=0))
 
 
 def test_one_play_per_request() -> None:

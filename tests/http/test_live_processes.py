@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -20,7 +21,7 @@ TODAY = "subscription { todayFeatureChanged { ... on TodayFeature { featureType 
 RESCHEDULE = """
 mutation ($date: Date!, $feature: FeatureType!, $revision: Int) {
   upsertFeatureSchedule(input: {date: $date, featureType: $feature, expectedRevision: $revision}) {
-    __typename ... on ScheduledDay { revision }
+    __typename ... on UpsertFeatureSchedulePayload { day { revision } }
   }
 }
 """
@@ -56,6 +57,13 @@ async def subscribed(served: Served, token: str) -> AsyncIterator[ClientConnecti
         yield client
 
 
+async def listening(sql: asyncpg.Connection[asyncpg.Record], processes: int) -> None:
+    """Wait until so many processes listen: the last worker may still be starting."""
+    async with asyncio.timeout(20):
+        while await sql.fetchval(LISTENERS) < processes:
+            await asyncio.sleep(0.05)
+
+
 async def test_processes_hear_of_each_other_survive_the_database_and_stop_gracefully(empty_database: str) -> None:
     async with AsyncExitStack() as stack:
         served = await stack.enter_async_context(serving(empty_database, WORKERS=2))
@@ -75,19 +83,14 @@ async def test_processes_hear_of_each_other_survive_the_database_and_stop_gracef
             variables = {"date": str(today["date"]), "feature": feature, "revision": revision}
             headers = {"Authorization": f"Bearer {served.tokens['OPERATOR']}"}
             while True:
-                answer = (
-                    await served.http.post(
-                        "/graphql", json={"query": RESCHEDULE, "variables": variables}, headers=headers
-                    )
-                ).json()
+                body = {"query": RESCHEDULE, "variables": variables}
+                answer = (await served.http.post("/graphql", json=body, headers=headers)).json()
                 if "errors" not in answer:  # a session that was ended may be met once
                     break
                 await asyncio.sleep(0.05)
-            revision = answer["data"]["upsertFeatureSchedule"]["revision"]
+            revision = answer["data"]["upsertFeatureSchedule"]["day"]["revision"]
 
-        async with asyncio.timeout(20):
-            while await sql.fetchval(LISTENERS) < 3:  # the last worker may still be starting
-                await asyncio.sleep(0.05)
+        await listening(sql, 3)
         places = [served] * 6 + [other] * 2
         clients = [await stack.enter_async_context(subscribed(place, alice.token)) for place in places]
         assert {await feature_told(client) for client in clients} == {"DICE"}

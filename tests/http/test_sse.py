@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from server.graphql import GraphQLEndpoint
-from server.service import GraphQLOptions
-from server.sse import accepts_events
-from server.subscriptions import SubscriptionLimits, Subscriptions
-from services.errors import RateLimited
+from server.graphql.service import GraphQLOptions
+from server.http.endpoint import GraphQLEndpoint
+from server.http.places import PlaceLimits, Places
+from server.http.sse import accepts_events
+from services.request_errors import RateLimited
 from tests.http.conftest import make_endpoint
 from tests.live import Events, events
 
@@ -24,12 +24,10 @@ COUNT = "subscription ($to: Int!) { count(to: $to) }"
 
 def endpoint(
     options: GraphQLOptions | None = None, *, now: Callable[[], float] = lambda: 0.0, admit: Any = None, **limits: Any
-) -> GraphQLEndpoint[str]:
+) -> GraphQLEndpoint:
     """An endpoint whose tokens expire at 1,000."""
-    subscriptions = Subscriptions[str](
-        player=str, expires_at=lambda _: 1000.0, now=now, limits=SubscriptionLimits(**limits)
-    )
-    return make_endpoint(options, subscriptions=subscriptions, admit=admit)
+    places = Places(now=now, limits=PlaceLimits(**limits))
+    return make_endpoint(options, places=places, admit=admit)
 
 
 @pytest.mark.parametrize(
@@ -241,9 +239,9 @@ async def test_expiry_ends_the_stream_without_complete() -> None:
 
 async def test_the_servers_stop_ends_the_stream_without_complete() -> None:
     app = endpoint()
-    assert app.subscriptions is not None
+    assert app.places is not None
     async with events(app, "subscription { never }", token="mia") as stream:
-        app.subscriptions.stop()
+        app.places.stop()
         assert await stream.event() is None
     async with events(app, "subscription { never }", token="mia") as stream:
         assert stream.status == 503

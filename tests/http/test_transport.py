@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from server.http import GRAPHQL_JSON, JSON, negotiate
-from server.service import GraphQLOptions
-from services.errors import RateLimited
+from schema.context import Principal
+from server.graphql.service import GraphQLOptions
+from server.http.requests import GRAPHQL_JSON, JSON, negotiate
+from services.request_errors import RateLimited
 from tests.http.conftest import Check, Counted, client_of, make_endpoint
+from tests.http.toy import called
 
 URQL = (
     "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
@@ -240,12 +242,21 @@ async def test_a_large_body_that_is_all_there_is_refused_at_once() -> None:
     assert time.monotonic() - started < 2
 
 
-async def test_a_declared_length_is_believed(refused: Check) -> None:
-    for length in (b"1048577", b"9" * 30):
+async def test_a_declared_length_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.http.endpoint.DRAIN_SECONDS", 0.05)
+    for length in (b"1048577", b"9" * 18, b"9" * 19, b"9" * 5_000):
         status, body = await raw(
             make_endpoint(), [(b"content-type", b"application/json"), (b"content-length", length)], []
         )
         assert (status, b"BAD_REQUEST" in body) == (413, True)
+
+
+async def test_the_largest_body_is_read(client: httpx.AsyncClient) -> None:
+    document = b'{"query": "{ matrix }"}'
+    for padding, status in ((0, 200), (65_536 - len(document), 200), (65_537 - len(document), 413)):
+        body = document + b" " * padding
+        response = await client.post("/graphql", content=body, headers={"content-type": JSON})
+        assert response.status_code == status
 
 
 async def test_a_body_in_chunks(client: httpx.AsyncClient) -> None:
@@ -330,10 +341,10 @@ class TooMany(RateLimited):
 
 
 async def test_rates_are_judged_after_the_token_and_before_parsing(refused: Check) -> None:
-    def admit(scope: Any, principal: str | None) -> None:
-        if principal == "eager":
+    def admit(scope: Any, principal: Principal | None) -> None:
+        if principal == called("eager"):
             raise TooMany
-        if principal == "greedy":
+        if principal == called("greedy"):
             raise RateLimited
 
     async with client_of(make_endpoint(admit=admit)) as client:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.service import GraphQLOptions
+from server.graphql.service import GraphQLOptions
 from tests.http.conftest import Check, client_of, make_endpoint
 
 ONE = 'mutation ($file: Upload!, $note: String! = "") { upload(file: $file, note: $note) }'
@@ -43,6 +43,14 @@ async def test_several_files(client: httpx.AsyncClient) -> None:
     twice = {"a": ["variables.files.0", "variables.files.1"]}
     response = await client.post("/graphql", **form(operations, twice, a=b"1"))
     assert response.json() == {"data": {"uploadMany": ["a.csv", "a.csv"]}}
+
+
+async def test_a_place_within_a_list(client: httpx.AsyncClient) -> None:
+    spare = {"file": None, "spare": [{"f": 1}, {"f": None}]}
+    response = await client.post(
+        "/graphql", **form({"query": ONE, "variables": spare}, {"a": ["variables.file", "variables.spare.1.f"]}, a=b"1")
+    )
+    assert response.json() == {"data": {"upload": "a.csv 1 "}}
 
 
 async def test_a_file_of_ten_megabytes(client: httpx.AsyncClient, refused: Check) -> None:

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import count
 from types import SimpleNamespace
-from typing import Annotated, Any, Generic, NewType, TypeVar
+from typing import Any
+from unittest.mock import Mock
+from uuid import UUID
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from models import Role
+from schema.context import Principal
 from schema.upload import UPLOAD, Upload
-from services.errors import DomainError, OutOfStock, RateLimited, Unauthenticated
-
-DateTime = NewType("DateTime", dt.datetime)
-Nothing = NewType("Nothing", str)
-NOON = DateTime(dt.datetime(2024, 12, 6, 12, tzinfo=dt.UTC))
-T = TypeVar("T")
+from services.errors import OutOfStock
+from services.request_errors import RateLimited, Unauthenticated
+from tests.http.animals import (
+    AdoptResult,
+    Animal,
+    Cat,
+    Colour,
+    DateTime,
+    Dog,
+    Nothing,
+    Page,
+    Problems,
+    Stone,
+    Thing,
+    Wish,
+    broken_cat,
+    cat,
+    dog,
+    menagerie,
+)
 
 
 class Slow(RateLimited):
@@ -32,157 +48,32 @@ class Slow(RateLimited):
 
 @dataclass
 class Context:
-    principal: str | None = None
-    request_id: str = "r"
+    principal: Principal | None = None
+    request: Any = field(default_factory=Mock)
     calls: list[str] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 Info = strawberry.Info[Context, None]
 
+EXPIRES_AT = 1000.0
+"""When every token of the toy's expires, in seconds since 1970."""
 
-@strawberry.enum
-class Colour(Enum):
-    RED = "red"
-    GREEN = "green"
+NAMES: list[str] = []
 
-
-@strawberry.type
-class Toy:
-    label: str
-    price: float | None = None
-    broken: int = 1
-    "Holds a string where the data is broken."
+SLEEPING: list[str] = []
+"""What began to sleep, was stopped, or awoke."""
 
 
-@strawberry.interface
-class Animal:
-    id: strawberry.ID
-    name: str
-    colour: Colour | None
-    toys: list[Toy]
-    friend: Animal | None = None
-    legs: int | None = 4
+def called(name: str) -> Principal:
+    """The player of this name; whoever is new gets the next id."""
+    if name not in NAMES:
+        NAMES.append(name)
+    return Principal(UUID(int=NAMES.index(name)), Role.PLAYER, EXPIRES_AT)
 
 
-@strawberry.type
-class Cat(Animal):
-    lives: int = 9
-    born: DateTime = NOON
-
-    @strawberry.field
-    def purr(self, times: int = 1, loud: bool | None = None) -> str:
-        return "pur" + "r" * times + ("!" if loud else "")
-
-
-@strawberry.type
-class Dog(Animal):
-    good: bool = True
-
-    @strawberry.field
-    async def walks(self, info: Info, first: int = 2) -> list[Walk | None]:
-        info.context.calls.append(f"walks {self.name}")
-        await asyncio.sleep(0)
-        if first > 10:
-            raise ValueError("too long a walk")
-        return [Walk(metres=n * 100, dog=self) if n != 3 else None for n in range(1, first + 1)]
-
-
-@strawberry.type
-class Walk:
-    metres: int
-    dog: Dog
-
-    @strawberry.field
-    async def company(self, names: list[str] | None = None) -> list[str]:
-        await asyncio.sleep(0)
-        return [*(names or []), self.dog.name]
-
-
-@strawberry.type
-class Stone:
-    weight: int
-
-    @classmethod
-    def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, Stone) or hasattr(value, "weight")
-
-
-Thing = Annotated[Cat | Dog | Stone, strawberry.union("Thing")]
-
-
-@strawberry.type
-class Page(Generic[T]):
-    nodes: list[T]
-    total: int
-
-
-@strawberry.type
-class Problem:
-    code: str
-    message: str
-
-
-class Problems(strawberry.ExceptionHandler[DomainError, Problem]):
-    def handle(self, exception: DomainError, *, field: Any, info: Any) -> Problem:
-        return Problem(code=exception.code, message=exception.message)
-
-
-AdoptResult = Annotated[Cat | Problem, strawberry.union("AdoptResult")]
-
-
-@strawberry.input
-class Wish:
-    name: str
-    colour: Colour = Colour.RED
-    toys: list[str] = strawberry.field(default_factory=list)
-    friend: Wish | None = None
-
-
-def cat(name: str | None = "Mia", **over: Any) -> Cat:
-    toys = [Toy(label="ball", price=1.5), Toy(label="yarn")]
-    values: dict[str, Any] = {"id": strawberry.ID("c1"), "name": name, "colour": Colour.RED, "toys": toys}
-    return Cat(**values | over)
-
-
-def dog(name: str = "Rex", **over: Any) -> Dog:
-    values: dict[str, Any] = {"id": strawberry.ID("d1"), "name": name, "colour": None, "toys": [], "friend": cat()}
-    return Dog(**values | over)
-
-
-def broken_cat() -> Cat:
-    """A null where none may be, two leaves that do not serialize, and a friend that is an exception."""
-    toys: Any = [Toy(label="ok"), Toy(label=None, broken="x"), Toy(label="b", price="dear")]  # type: ignore[arg-type]
-    return cat(name="Broken", toys=toys, friend=cat(name=None, friend=RuntimeError("friend"), legs=2**40))
-
-
-def menagerie(kind: str) -> Any:
-    ordinary: list[Any] = [cat(), dog(), None, dog(name="Ada", friend=dog(name="Bo", colour=Colour.GREEN))]
-    match kind:
-        case "broken":
-            return [*ordinary, broken_cat()]
-        case "iterator":
-            return iter(ordinary)
-        case "tuple":
-            return tuple(ordinary)
-        case "scalar":
-            return 5
-        case "awaitables":
-            return [awaitable(cat()), dog()]
-        case "strange":
-            return [cat(), SimpleNamespace(name="nobody")]
-        case "none":
-            return None
-        case "sleepy":
-            return [dog(), broken_cat()]
-        case "stone":
-            return [cat(), Stone(weight=1)]
-        case "cast":
-            return [strawberry.cast(Cat, SimpleNamespace(**vars(cat(name="Cast")))), cat()]
-    return ordinary
-
-
-async def awaitable(value: T) -> T:
-    return value
+def name_of(principal: Principal) -> str:
+    return NAMES[principal.player_id.int]
 
 
 @strawberry.type
@@ -239,7 +130,7 @@ class Query:
     def whoami(self, info: Info) -> str:
         if info.context.principal is None:
             raise Unauthenticated
-        return info.context.principal
+        return name_of(info.context.principal)
 
     @strawberry.field
     async def fails(self, how: str = "bug", ticks: int = 1) -> str | None:
@@ -263,7 +154,19 @@ class Query:
 
     @strawberry.field
     async def sleeps(self, seconds: float) -> bool:
-        await asyncio.sleep(seconds)
+        SLEEPING.append("query")
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            SLEEPING.append("stopped")
+            raise
+        return True
+
+    @strawberry.field
+    async def waits(self, info: Info) -> bool:
+        """Until the test opens the gate."""
+        info.context.calls.append("waits")
+        await info.context.gate.wait()
         return True
 
     @strawberry.field
@@ -289,6 +192,13 @@ class Query:
 
 @strawberry.type
 class Mutation:
+    @strawberry.mutation
+    async def sleeps(self, seconds: float) -> bool:
+        SLEEPING.append("mutation")
+        await asyncio.sleep(seconds)
+        SLEEPING.append("awoke")
+        return True
+
     @strawberry.mutation
     async def play(self, info: Info, key: str, result: str = "ok") -> Cat | None:
         return await strict(info, key, result)
@@ -390,7 +300,7 @@ class Subscription:
     async def whose(self, info: Info) -> AsyncIterator[str]:
         if info.context.principal is None:
             raise Unauthenticated
-        yield info.context.principal
+        yield name_of(info.context.principal)
 
     @strawberry.subscription
     async def breaks(self, how: str) -> AsyncIterator[int]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from services.coupons import Code, Imported, import_codes
+from services.audit import Actor
+from services.coupon_files import Code
+from services.coupons import Imported, import_codes
 from services.errors import LockNotAcquired, ValidationFailed
 from tests.goods import COFFEE, admin, block, grant, grant_of, version
-from tests.world import Client, World, assert_ledger_holds
+from tests.ledgers import assert_ledger_holds
+from tests.world import Client, World, forge
 
 CODE_FAULTS = """
 SELECT 'a code for another grant', c.id FROM coupon_code c JOIN reward_ledger l USING (user_id, line_no)
 WHERE l.coupon_type <> c.coupon_type
 UNION ALL
-SELECT 'neither a code nor waiting, or both', l.line_no FROM reward_ledger l WHERE l.coupon_type IS NOT NULL AND
+SELECT 'neither a code nor waiting, or both', l.line_no FROM reward_ledger l
+WHERE l.reward_type = 'COUPON' AND l.amount = 1 AND
     (SELECT count(*) FROM coupon_code c WHERE (c.user_id, c.line_no) = (l.user_id, l.line_no))
     + (SELECT count(*) FROM coupon_waiting w WHERE (w.user_id, w.line_no) = (l.user_id, l.line_no)) <> 1
 UNION ALL
@@ -62,7 +66,7 @@ async def load_codes(world: World, coupon_type: str, codes: list[Code]) -> Impor
     while True:
         try:
             return await world.parts.transact(
-                lambda tx: import_codes(tx, actor="test", coupon_type=coupon_type, codes=codes)
+                lambda tx: import_codes(tx, actor=Actor("test"), action="import", coupon_type=coupon_type, codes=codes)
             )
         except LockNotAcquired:
             continue
@@ -70,7 +74,7 @@ async def load_codes(world: World, coupon_type: str, codes: list[Code]) -> Impor
 
 async def test_grants_beside_plays_of_the_same_players(world: World) -> None:
     ada = patient(await admin(world))
-    await world.sql.execute("UPDATE dice_config SET max_daily_plays = 0")
+    await forge(world.sql, "UPDATE dice_config SET max_daily_plays = 0")
     players, desks = [patient(await world.player(f"player-{number}")) for number in range(4)], asyncio.Semaphore(6)
     work: list[Any] = []
     for player in players:
@@ -99,7 +103,7 @@ async def test_reversals_never_take_more_than_there_is(world: World) -> None:
 
 async def test_blocking_beside_plays(world: World) -> None:
     alice, ada = patient(await world.player()), patient(await admin(world))
-    await world.sql.execute("UPDATE dice_config SET max_daily_plays = 0")
+    await forge(world.sql, "UPDATE dice_config SET max_daily_plays = 0")
 
     async def play_until_blocked() -> int:
         for number in range(200):
@@ -122,11 +126,12 @@ async def test_blocking_beside_plays(world: World) -> None:
 
 async def test_codes_are_given_once_beside_imports(world: World) -> None:
     ada = patient(await admin(world))
-    await world.sql.execute("DELETE FROM coupon_code")
-    await world.sql.execute(
+    await forge(world.sql, "DELETE FROM coupon_code")
+    await forge(
+        world.sql,
         """UPDATE dice_config SET max_daily_plays = 0, win_reward_type = 'COUPON', win_reward_amount = 1,
         win_coupon_type = 'COFFEE', draw_reward_type = 'COUPON', draw_reward_amount = 1, draw_coupon_type = 'COFFEE',
-        lose_reward_type = 'COUPON', lose_reward_amount = 1, lose_coupon_type = 'COFFEE'"""
+        lose_reward_type = 'COUPON', lose_reward_amount = 1, lose_coupon_type = 'COFFEE'""",
     )
     players, desks = [patient(await world.player(f"player-{number}")) for number in range(6)], asyncio.Semaphore(4)
 
@@ -149,7 +154,7 @@ async def test_codes_are_given_once_beside_imports(world: World) -> None:
         if number % 15 == 7:
             work.append(load(number))
     await asyncio.gather(*work)
-    assert await world.sql.fetchval("SELECT count(*) FROM reward_ledger WHERE coupon_type = 'COFFEE'") == 120
+    assert await world.sql.fetchval("SELECT sum(amount) FROM reward_ledger WHERE coupon_type = 'COFFEE'") == 120
     assert await world.count("coupon_code") == 48
     assert not await world.sql.fetch(CODE_FAULTS)
     assert await world.count("coupon_waiting") == 72

@@ -9,36 +9,44 @@ from typing import Any
 import pytest
 
 from models import FeatureType
+from schema.nodes import Kind, node_id
 from tests.games import UNDER_TEST, GameUnderTest, every_game, on
 from tests.races.workers import Race, in_both_sizes, outcomes, race
-from tests.world import Client, running
+from tests.world import Client, forge, forging, running
 
 SEED = 20241206
+STOCK = 'SELECT s."left" FROM lottery_prize p JOIN lottery_stock s ON s.id = p.stock_id WHERE p.id = $1'
 LOTTERY = next(game for game in UNDER_TEST if game.feature is FeatureType.LOTTERY)
 
 
 async def stocks(racing: Race, *prizes: tuple[int, int | None]) -> list[int]:
     """Let the lottery have these prizes, of `(weight, stock)`; their ids."""
     await on(racing.world, LOTTERY, limit=0)
-    config = await racing.world.sql.fetchval("SELECT id FROM lottery_config WHERE is_active")
-    await racing.world.sql.execute("DELETE FROM lottery_prize")
-    return [
-        await racing.world.sql.fetchval(
-            "INSERT INTO lottery_prize"
-            " (config_id, position, label, weight, stock, initial_stock, reward_type, reward_amount)"
-            " VALUES ($1, $2, 'prize', $3, $4, $4, 'POINT', 10) RETURNING id",
-            config,
-            position,
-            weight,
-            stock,
-        )
-        for position, (weight, stock) in enumerate(prizes)
-    ]
+    config = await racing.world.sql.fetchval("SELECT max(id) FROM lottery_config")
+    await forge(racing.world.sql, "DELETE FROM lottery_prize")
+    async with forging(racing.world.sql, "lottery_prize"):
+        return [
+            await racing.world.sql.fetchval(
+                "WITH stated AS (SELECT $4::bigint AS n), laid AS ("
+                'INSERT INTO lottery_stock (initial, "left") SELECT n, n FROM stated WHERE n IS NOT NULL RETURNING id)'
+                " INSERT INTO lottery_prize (config_id, position, label, weight, stock_id, quantity, reward_type,"
+                " reward_amount)"
+                " VALUES ($1, $2, 'prize', $3, (SELECT id FROM laid), $4, 'POINT', 10) RETURNING id",
+                config,
+                position,
+                weight,
+                stock,
+            )
+            for position, (weight, stock) in enumerate(prizes)
+        ]
 
 
 async def drawn_three_ways(racing: Race, prize: int) -> tuple[int, int, int]:
     """How often a finite prize was drawn: by its counter, by the log, and by the ledger."""
-    by_counter = await racing.world.sql.fetchval("SELECT initial_stock - stock FROM lottery_prize WHERE id = $1", prize)
+    by_counter = await racing.world.sql.fetchval(
+        'SELECT s.initial - s."left" FROM lottery_prize p JOIN lottery_stock s ON s.id = p.stock_id WHERE p.id = $1',
+        prize,
+    )
     by_log = await racing.world.sql.fetchval("SELECT count(*) FROM lottery_log WHERE prize_id = $1", prize)
     by_ledger = await racing.world.sql.fetchval(
         "SELECT count(*) FROM reward_ledger r JOIN lottery_log l ON l.user_id = r.user_id AND l.id = r.cause_id"
@@ -63,7 +71,7 @@ async def test_a_daily_limit_is_exact(empty_database: str, game: GameUnderTest, 
             mine = answers[number * plays : (number + 1) * plays]
             used = sorted(answer["dailyLimit"]["used"] for answer in mine if answer["__typename"] == game.played)
             assert used == [1, 2, 3]
-        expected = [(racer[0].player_id, 3) for racer in racers]
+        expected = sorted((racer[0].player_id, 3) for racer in racers)
         causes = f"reward_ledger WHERE cause = '{game.cause}'"
         for table in (game.log, causes, "user_event_log WHERE event_name = 'PLAY'", "idempotency_key"):
             query = f"SELECT user_id, count(*) FROM {table} GROUP BY user_id ORDER BY user_id"
@@ -108,11 +116,11 @@ async def test_a_stock_is_drawn_exactly(empty_database: str, size: str) -> None:
             at_once=clients,
         )
         assert outcomes(answers) == {"LotteryDraw": draws}
-        won = [answer for answer in answers if answer["prize"]["id"] == str(grand)]
+        won = [answer for answer in answers if answer["prize"]["prizeId"] == node_id(Kind.LOTTERY_PRIZE, grand)]
         assert len(won) == stock
-        assert {answer["prize"]["stock"] for answer in won} <= set(range(stock))
+        assert {answer["prize"]["stockAfter"] for answer in won} <= set(range(stock))
         assert await drawn_three_ways(racing, grand) == (stock, stock, stock)
-        assert await racing.fetch("SELECT stock FROM lottery_prize WHERE id = $1", grand) == [(0,)]
+        assert await racing.fetch(STOCK, grand) == [(0,)]
         assert await racing.world.count("lottery_log") == draws
 
 
@@ -135,8 +143,8 @@ async def test_nobody_is_refused_while_something_is_left(
             at_once=64,
         )
         assert outcomes(answers) == {"LotteryDraw": sum(amounts), "OUT_OF_STOCK": draws - sum(amounts)}
-        won = Counter(answer["prize"]["id"] for answer in answers if "prize" in answer)
-        assert [won[str(prize)] for prize in prizes] == amounts
+        won = Counter(answer["prize"]["prizeId"] for answer in answers if "prize" in answer)
+        assert [won[node_id(Kind.LOTTERY_PRIZE, prize)] for prize in prizes] == amounts
         for prize, amount in zip(prizes, amounts, strict=True):
             assert await drawn_three_ways(racing, prize) == (amount,) * 3
         before = await racing.world.written()
@@ -148,7 +156,8 @@ async def test_nobody_is_refused_while_something_is_left(
 async def test_coupons_go_to_one_each_while_there_are_any(empty_database: str) -> None:
     async with race(empty_database, workers=2, seed=SEED) as racing:
         coupon, _ = await stocks(racing, (3, None), (1, None))
-        await racing.world.sql.execute(
+        await forge(
+            racing.world.sql,
             "UPDATE lottery_prize SET reward_type = 'COUPON', reward_amount = 1, coupon_type = 'COFFEE' WHERE id = $1",
             coupon,
         )
@@ -174,8 +183,10 @@ async def test_coupon_prizes_in_finite_stock_do_not_stall_each_other(empty_datab
     players, draws = 24, 8
     async with race(empty_database, workers=2, seed=SEED, HARU_LOCK_WAIT_SECONDS=2) as racing:
         await stocks(racing, (1, 10_000), (1, 10_000))
-        await racing.world.sql.execute(
-            "UPDATE lottery_prize SET reward_type = 'COUPON', reward_amount = 1, coupon_type = 'TEA' WHERE position = 0"
+        await forge(
+            racing.world.sql,
+            "UPDATE lottery_prize SET reward_type = 'COUPON', reward_amount = 1, coupon_type = 'TEA'"
+            " WHERE position = 0",
         )
         await racing.world.sql.execute(
             "INSERT INTO coupon_code (coupon_type, code, imported_at)"

@@ -6,13 +6,17 @@ import asyncio
 import json
 from random import Random
 
+import pytest
+
 from tests.games import another_session
 from tests.races.workers import outcomes
 from tests.serving import serving
+from tests.world import forge
 
 SEED = 20241206
 
 
+@pytest.mark.forges("plays.limits")
 async def test_two_worker_processes_keep_limits_and_keys(empty_database: str) -> None:
     players, plays, copies = 20, 20, 6
     async with serving(empty_database, WORKERS=2) as served, another_session(empty_database) as sql:
@@ -28,7 +32,7 @@ async def test_two_worker_processes_keep_limits_and_keys(empty_database: str) ->
         lanes = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'haru' AND datname = current_database()"
         assert await sql.fetchval(lanes) >= 2  # a lane's session at least for each process
 
-        await sql.execute("UPDATE dice_config SET max_daily_plays = 5")
+        await forge(sql, "UPDATE dice_config SET max_daily_plays = 5")
         more = [(racer, f"limited {number}") for racer in racers for number in range(plays)]
         order.shuffle(more)
         limited = await asyncio.gather(*(racer.play(key=key) for racer, key in more))

@@ -9,7 +9,7 @@ from models import Role
 from services.revisions import take_turn
 from services.transaction import Transaction
 from tests.api.test_ranking import PAST, delete, publish, upload
-from tests.world import Client, World, running
+from tests.world import Client, World, forge, running
 
 READ = """
 query R($date: Date!, $after: String!) {
@@ -145,6 +145,6 @@ async def test_a_row_that_somebody_holds_is_waited_for_but_not_for_long(empty_da
             await world.sql.execute("INSERT INTO ranking_daily VALUES ($1::text::date, 1, 99, 'x', 1, NULL)", PAST)
             assert (await publish(staff, rows_of(1, 5)))["code"] == "LOCK_NOT_ACQUIRED"
             await world.sql.execute("DELETE FROM ranking_daily WHERE date = $1::text::date", PAST)
-            await world.sql.execute("DELETE FROM ranking_revision WHERE date = $1::text::date", PAST)
+            await forge(world.sql, "DELETE FROM ranking_revision WHERE date = $1::text::date", PAST)
         assert await world.count("audit_log") == 0
         assert (await publish(staff, rows_of(1, 5)))["revision"] == 1

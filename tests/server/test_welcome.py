@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.cli import _print_welcome
+from server.cli.serve import _print_welcome
 from server.settings import read_settings
 
 

@@ -10,13 +10,17 @@ import pytest
 
 from services import idempotency
 from tests.conftest import Haru
-from tests.world import NOON, Client, World
+from tests.world import NOON, Client, World, forge
 
 INSERT = """
 INSERT INTO idempotency_key (user_id, key, request, answer, created_at)
 SELECT $1, $2 || n, 'play:DICE', to_json(repeat('x', 1000)), $3::timestamptz + n * interval '1 second'
 FROM generate_series(1, $4) n
 """
+
+
+FIRST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+"""Long before any clock: the database itself deletes no key that is younger than 30 days."""
 
 
 async def add_keys(world: World, player: Client, at: dt.datetime, keys: int = 1) -> None:
@@ -38,7 +42,7 @@ async def test_old_keys_are_pruned(world: World, haru: Haru, monkeypatch: pytest
 async def test_keys_of_one_instant_are_all_pruned(world: World, haru: Haru, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency.prune, "__kwdefaults__", {"limit": 2})
     await add_keys(world, await world.player(), NOON - dt.timedelta(days=400), keys=5)
-    await world.sql.execute("UPDATE idempotency_key SET created_at = $1", NOON - dt.timedelta(days=400))
+    await forge(world.sql, "UPDATE idempotency_key SET created_at = $1", NOON - dt.timedelta(days=400))
     assert (await haru("db", "prune")).output == "deleted: 5\n"
 
 
@@ -46,8 +50,8 @@ async def test_a_chunk_reads_as_much_on_every_day_and_to_the_last(world: World) 
     alice, kept, keys = await world.player(), 4, 4_000
     blocks = []
     for day in range(4 * kept):
-        await add_keys(world, alice, NOON + dt.timedelta(days=day), keys)
-        oldest = NOON + dt.timedelta(days=day - kept)
+        await add_keys(world, alice, FIRST + dt.timedelta(days=day), keys)
+        oldest = FIRST + dt.timedelta(days=day - kept)
         if day >= kept:
             for chunk in range(4):
                 since = oldest + dt.timedelta(seconds=chunk * keys // 4) if chunk else idempotency.BEGINNING

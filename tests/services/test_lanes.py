@@ -5,39 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
-from services import lanes
-from services.coupons import LOCK_COUPONS
+from services import alone, batches, lanes
+from services.coupon_pool import LOCK_COUPONS
 from services.rules.play import decide
 from services.store import store
-from tests.games import UNDER_TEST, another_session, on
-from tests.world import World, running
+from tests.games import UNDER_TEST, another_session, on, only_points
+from tests.races.test_publishing import until_somebody_waits
+from tests.world import World, forge, running
 
 ROULETTE = UNDER_TEST[1]
 
 
 @pytest.fixture
-def decided(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[Any]]:
+def decided(monkeypatch: pytest.MonkeyPatch) -> dict[UUID, list[Any]]:
     """What was drawn for each player, each time that a play was decided."""
-    noted: dict[int, list[Any]] = defaultdict(list)
+    noted: dict[UUID, list[Any]] = defaultdict(list)
 
     def deciding(action: Any, *rest: Any) -> Any:
         answer: Any = decide(action, *rest)
         noted[action.user_id].append(answer.drawn)
         return answer
 
-    monkeypatch.setattr(lanes, "decide", deciding)
+    monkeypatch.setattr(batches, "decide", deciding)
     return noted
 
 
-async def test_what_is_decided_anew_is_drawn_as_before(empty_database: str, decided: dict[int, list[Any]]) -> None:
+async def test_what_is_decided_anew_is_drawn_as_before(empty_database: str, decided: dict[UUID, list[Any]]) -> None:
     """Otherwise whoever draws a locked coupon would draw again, and coupons come up too seldom while they are held."""
     async with running(empty_database, HARU_LOCK_WAIT_SECONDS=1, HARU_LANES=1) as world:
         await on(world, ROULETTE)
-        await world.sql.execute("UPDATE roulette_segment SET weight = CASE WHEN slot IN (0, 4) THEN 1 ELSE 0 END")
+        await forge(world.sql, "UPDATE roulette_segment SET weight = CASE WHEN slot IN (0, 4) THEN 1 ELSE 0 END")
         players = [await world.player(f"player {number}") for number in range(20)]
         async with another_session(empty_database) as session, session.transaction():
             await session.execute(LOCK_COUPONS, "COFFEE")
@@ -95,7 +97,7 @@ async def test_a_standby_is_left_for_the_primary(world: World, monkeypatch: pyte
             raise asyncpg.ReadOnlySQLTransactionError("cannot execute UPDATE in a read-only transaction")
         await store(connection, effects)
 
-    monkeypatch.setattr(lanes, "store", storing)
+    monkeypatch.setattr(batches, "store", storing)
     assert (await alice.play())["__typename"] == "DicePlay"
     assert refused
     assert all(connection.is_closed() for connection in refused)
@@ -119,6 +121,21 @@ async def test_a_lane_that_stops_finishes_and_takes_nothing_more(empty_database:
     # Leaving the world stops the lanes once more, which does no harm.
 
 
+async def test_a_lane_that_stops_waits_for_its_batch(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "LANE_LOCK_SECONDS", 5.0)
+    async with running(empty_database) as world:
+        alice = await world.player()
+        async with another_session(empty_database) as session, session.transaction():
+            await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
+            waiting = asyncio.create_task(alice.execute(PLAY_DICE))
+            await until_somebody_waits(world)
+            stopping = asyncio.create_task(world.parts.lanes.__aexit__())
+            await asyncio.sleep(0.1)
+            assert not stopping.done()
+        await stopping
+        assert (await waiting)["data"]["playDice"]["__typename"] == "DicePlay"
+
+
 async def test_a_full_lane_takes_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = await world.player()
     before = await world.written()
@@ -132,7 +149,7 @@ async def test_neighbours_that_cannot_be_told_apart_go_on_alone(
 ) -> None:
     async with running(empty_database, HARU_LANES=1, HARU_LOCK_WAIT_SECONDS=1) as world:
         alice, bob = await world.player(), await world.player("bob")
-        monkeypatch.setattr(lanes, "UNLOCKED_PLAYERS", "SELECT pg_terminate_backend(pg_backend_pid()), $1::bigint[]")
+        monkeypatch.setattr(lanes, "UNLOCKED_PLAYERS", "SELECT pg_terminate_backend(pg_backend_pid()), $1::uuid[]")
         async with another_session(empty_database) as session, session.transaction():
             await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
             told = await asyncio.gather(alice.data(PLAY_DICE), bob.data(PLAY_DICE))
@@ -148,7 +165,41 @@ async def test_who_waits_alone_is_told_in_time_whatever_hangs(
         async def hanging(*_: object) -> None:
             await asyncio.sleep(60)
 
-        monkeypatch.setattr(lanes.Lane, "_once_by_itself", hanging)
+        monkeypatch.setattr(alone.Alone, "_try", hanging)
         async with another_session(empty_database) as session, session.transaction():
             await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
             assert await alice.error_code(PLAY_DICE) == "UNAVAILABLE"
+
+
+async def test_who_leaves_in_the_middle_of_a_batch_takes_nobody_along(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, gates = asyncio.Semaphore(0), [asyncio.Event(), asyncio.Event()]
+    waiting = iter(gates)
+
+    async def storing(connection: Any, effects: Any) -> None:
+        stored.release()
+        await next(waiting).wait()
+        await store(connection, effects)
+
+    monkeypatch.setattr(batches, "store", storing)
+    async with running(empty_database, HARU_LANES=1) as world:
+        await only_points(world)
+        first, *others = [await world.player(f"player {number}") for number in range(4)]
+        alone = asyncio.create_task(first.play())
+        await stored.acquire()
+        together = [asyncio.create_task(other.play(key="k")) for other in others]
+        await asyncio.sleep(0.1)  # they are the next batch
+        gates[0].set()
+        await stored.acquire()
+        together[1].cancel()
+        await asyncio.sleep(0)
+        gates[1].set()
+        assert (await alone)["__typename"] == "DicePlay"
+        answers = await asyncio.gather(*together, return_exceptions=True)
+        assert isinstance(answers[1], asyncio.CancelledError)
+        told = [answer["replayed"] for answer in answers if isinstance(answer, dict)]
+        assert told == [False, False]
+        monkeypatch.undo()
+        assert (await others[1].play(key="k"))["replayed"] is True  # it was played all the same
+        assert await world.count("dice_log") == 4

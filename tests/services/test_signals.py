@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
 import pytest
 
 from services import signals as module
-from services.errors import Unauthenticated
-from services.live import AT_ONCE, Together
+from services.request_errors import Unauthenticated
 from services.signals import DAY, STOCK, Signals, announce
+from services.together import AT_ONCE, Together
 from tests.world import World
 
 
@@ -64,7 +65,7 @@ async def test_nobody_s_lottery(world: World) -> None:
 
     await world.today(FeatureType.LOTTERY)
     with pytest.raises(Unauthenticated):
-        await world.parts.live.lottery(10**9)
+        await world.parts.live.lottery(UUID(int=1))
 
 
 async def test_a_signal_wakes_its_subscribers_alone(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from models import Role
+from schema.nodes import Kind, parts_of
 from tests.conftest import Haru
 from tests.world import Client, World
 
@@ -29,9 +30,10 @@ async def record(world: World) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("role", Role)
 async def test_whatever_token_staff_issue_is_on_record(world: World, role: Role) -> None:
     ada = await world.player("ada", Role.ADMIN)
-    player_id = (await issue(ada, "bob", role))["player"]["id"]
-    after = {"externalId": "bob", "playerId": player_id, "role": role}
-    assert await record(world) == [("ada (ADMIN)", "issueToken", "user bob", after)]
+    bob = parts_of((await issue(ada, "bob", role))["player"]["id"], Kind.PLAYER)
+    assert bob is not None
+    after = {"externalId": "bob", "playerId": str(bob[0]), "role": role}
+    assert await record(world) == [("ada (ADMIN)", "issueToken", f"player {bob[0]}", after)]
 
 
 async def test_the_product_lets_players_in_without_a_record(world: World) -> None:
@@ -49,7 +51,7 @@ async def test_a_token_of_the_command_is_on_record(world: World, haru: Haru, rol
     assert given.exit_code == 0
     bob = await world.sql.fetchval("SELECT id FROM \"user\" WHERE external_id = 'bob'")
     after = {"externalId": "bob", "playerId": str(bob), "role": role}
-    assert await record(world) == [(f"{getpass.getuser()} (haru token)", "issueToken", "user bob", after)]
+    assert await record(world) == [(f"{getpass.getuser()} (haru token)", "issueToken", f"player {bob}", after)]
 
 
 async def test_a_user_of_the_system_without_a_name(world: World, haru: Haru, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -14,15 +15,27 @@ from services.answers import Reward
 from services.ids import Ids
 from services.rules.day import Day, Feature, Level, Scheduled, SeasonRules
 from services.rules.dice import DiceRules
+from services.rules.draws import DaySeed, Source, Stream
 from services.rules.lottery import LotteryRules, PrizeRules
 from services.rules.roulette import RouletteRules, SegmentRules
-from services.rules.state import Effects, PlayerState
+from services.rules.state import Effects, PlayerState, State
 
 NOW = dt.datetime(2026, 3, 2, 3, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 3, 2)
 ENDS_AT = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 
-HEAD: dict[str, Any] = {"id": 7, "name": "rules", "revision": 3, "is_active": True, "published_at": NOW}
+HEAD: dict[str, Any] = {
+    "id": 7,
+    "name": "rules",
+    "revision": 3,
+    "published_at": NOW,
+    "effective_from": NOW,
+    "effective_until": None,
+    "hash": "0" * 64,
+    "cost": {},
+    "notice_hours": 0,
+    "emergency_reason": None,
+}
 POINTS = (RewardType.POINT, 10, None)
 
 
@@ -47,9 +60,20 @@ def roulette(weights: Sequence[int], limit: int = 3) -> RouletteRules:
 
 
 def lottery(prizes: Sequence[tuple[int, int | None]], limit: int = 3, inactive: Sequence[int] = ()) -> LotteryRules:
-    """Prizes of `(weight, stock)`, with ids 0, 1, ...; those in `inactive` are not active."""
+    """Prizes of `(weight, stock)`, with ids 0, 1, ..., and so their stocks; those in `inactive` are not active."""
     rules = tuple(
-        PrizeRules(number, f"prize {number}", weight, stock, number not in inactive, *POINTS)
+        PrizeRules(
+            number,
+            number,
+            f"prize {number}",
+            weight,
+            stock,
+            None if stock is None else number,
+            stock,
+            stock,
+            number not in inactive,
+            *POINTS,
+        )
         for number, (weight, stock) in enumerate(prizes)
     )
     return LotteryRules(**HEAD, max_daily_tickets=limit, prizes=rules)
@@ -74,21 +98,40 @@ def _points(amount: int) -> tuple[RewardType, int, None]:
 def day(
     feature: FeatureType | None = FeatureType.DICE,
     *,
-    game: msgspec.Struct | None = None,
+    game: msgspec.Struct | Sequence[msgspec.Struct] | None = None,
     seasons: Sequence[SeasonRules] = (),
     bonus: int = 20,
     pass_bonus: int = 50,
     date: dt.date = TODAY,
 ) -> Day:
-    """A day of `feature`, played after `game`."""
+    """A day of `feature`, played after `game`, or after one of several revisions."""
+    revisions = [game] if isinstance(game, msgspec.Struct) else list(game or ())
     bonuses = dict.fromkeys(FeatureType, bonus) | {FeatureType.SEASON_PASS: pass_bonus}
     features = {kind: Feature(kind, kind.lower(), "/", True, xp) for kind, xp in bonuses.items()}
     scheduled = Scheduled(feature, is_active=True) if feature else None
-    return Day(date, ENDS_AT, scheduled, features, msgspec.json.encode(game), tuple(seasons))
+    return Day(date, ENDS_AT, scheduled, features, msgspec.json.encode(revisions), tuple(seasons))
 
 
-def player(number: int = 1) -> PlayerState:
-    return PlayerState(number, version=0, is_blocked=False)
+PLAYER = UUID(int=1)
+
+
+def player(player_id: UUID = PLAYER) -> PlayerState:
+    return PlayerState(player_id, version=0, is_blocked=False)
+
+
+def source(number: int) -> Source:
+    """A stream of integers, another for each number."""
+    return Stream(number.to_bytes(8), "a test")
+
+
+def seed(number: int = 1, date: dt.date = TODAY) -> DaySeed:
+    """What a date's draws come from, others for each number."""
+    return DaySeed(date, "c" * 64, number.to_bytes(32))
+
+
+def state(day: Day, *players: PlayerState, stocks: dict[int, int] | None = None) -> State:
+    """A day and players, with what draws come from."""
+    return State(day, {one.id: one for one in players}, {} if stocks is None else stocks, seed(date=day.date))
 
 
 def effects(seed: int = 1) -> Effects:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from random import Random
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from models import DiceOutcome, RewardType
+from models import DiceOutcome, Language, RewardType
 from services.answers import (
     Answer,
+    Claimed,
     DailyLimit,
     DiceRoll,
     Granted,
@@ -21,6 +21,7 @@ from services.answers import (
     Prize,
     Reward,
     Segment,
+    Stamped,
     StampReceipt,
     encode,
     mark_replayed,
@@ -28,7 +29,6 @@ from services.answers import (
 )
 from services.rules.play import Play, decide
 from services.rules.registry import GAMES
-from services.rules.state import State
 from tests.unit import rules
 
 INSTANT = dt.datetime(2026, 3, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
@@ -38,6 +38,8 @@ DRAWN: list[DiceRoll | Segment | Prize] = [
     DiceRoll((1, 6), (2, 5), DiceOutcome.DRAW),
     Segment(1, 5, "꽝", Reward(RewardType.NONE, 0), 3, 10, is_jackpot=False),
     Prize(2, "대상", Reward(RewardType.COUPON, 1, "COFFEE"), 1, 100, 0, is_active=True),
+    Segment(1, 5, "꽝", Reward(RewardType.NONE, 0), 3, 10, False, {Language.KO: "꽝", Language.EN: "Nothing"}),
+    Prize(2, "대상", Reward(RewardType.POINT, 1), 1, 100, 0, True, {Language.EN: "Grand prize"}),
     Prize(3, "", Reward(RewardType.TOKEN, 3), 1, 100, None, is_active=True),
 ]
 
@@ -55,9 +57,12 @@ def test_a_play_comes_again_but_for_replayed(drawn: Any, receipt: StampReceipt |
     assert type(again.drawn) is type(drawn)
 
 
-@pytest.mark.parametrize("answer", [RECEIPT, LevelReward(1, GRANTED, INSTANT)])
-def test_a_stamp_and_a_claim_come_again_as_they_are(answer: Answer) -> None:
-    assert replay(encode(answer)) == answer == mark_replayed(answer)
+@pytest.mark.parametrize("answer", [Stamped(RECEIPT), Claimed(LevelReward(1, GRANTED, INSTANT))])
+def test_a_stamp_and_a_claim_come_again_but_for_replayed(answer: Answer) -> None:
+    again = replay(encode(answer))
+    assert again == mark_replayed(answer)
+    assert (answer.replayed, again.replayed) == (False, True)
+    assert msgspec.structs.replace(again, replayed=False) == answer
 
 
 def test_the_limit_counts_down() -> None:
@@ -78,10 +83,10 @@ CONFIGS = {"DICE": rules.dice(), "ROULETTE": rules.roulette([1] * 6), "LOTTERY":
 
 @pytest.mark.parametrize("feature", GAMES)
 def test_a_key_is_answered_the_same_from_memory_and_from_json(feature: Any) -> None:
-    state = State(rules.day(feature, game=CONFIGS[feature]), {1: rules.player()})
-    effects, action = rules.effects(), Play(1, "k", rules.NOW, rules.TODAY, feature)
-    first = decide(action, state, Random(1), effects)
-    again = decide(action, state, Random(2), effects)
+    state = rules.state(rules.day(feature, game=CONFIGS[feature]), rules.player())
+    effects, action = rules.effects(), Play(rules.PLAYER, "k", feature)
+    first = decide(action, rules.NOW, state, effects)
+    again = decide(action, rules.NOW, state, effects)
     assert isinstance(first, Played)
     assert again == replay(encode(first)) == mark_replayed(first)
-    assert (first.replayed, state.players[1].used) == (False, {feature: 1})
+    assert (first.replayed, state.players[rules.PLAYER].used) == (False, {feature: 1})

@@ -9,13 +9,16 @@ import hmac
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models import Role
 from schema.context import Principal
-from server.auth import CACHED_TOKENS, MAX_TOKEN_BYTES, Tokens, key_id
-from services.errors import Unauthenticated
+from server.auth import CACHED_HEADERS, CACHED_TOKENS, MAX_TOKEN_BYTES, Tokens, key_id
+from services.request_errors import Unauthenticated
 from tests.unit.rules import NOW
 
 SECRET, OTHER = "s" * 32, "o" * 48
@@ -35,9 +38,14 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def tokens(clock: Clock) -> Tokens:
-    return make(clock, SECRET)
+@pytest.fixture(params=["a new header", "a known header"])
+def tokens(request: pytest.FixtureRequest, clock: Clock) -> Tokens:
+    """Tokens checked by PyJWT, and those checked by haru: whatever is expected here is expected of both."""
+    made = make(clock, SECRET)
+    if request.param == "a known header":
+        made.verify(sign(HEADER, CLAIMS | {"pad": "another token"}))
+        made.verify(made.issue(PLAYER, Role.PLAYER).text)
+    return made
 
 
 def make(clock: Clock, *secrets: str, **changes: Any) -> Tokens:
@@ -60,7 +68,8 @@ def sign(header: Any, claims: Any, secret: str = SECRET, algorithm: str = "HS256
 
 HEADER = {"alg": "HS256", "typ": "JWT", "kid": key_id(SECRET)}
 SECONDS = int(NOW.timestamp())
-CLAIMS = {"sub": "7", "role": "PLAYER", "iat": SECONDS, "exp": SECONDS + 3600, "iss": "haru", "aud": "haru"}
+PLAYER = UUID("5f0c3b1e-8a57-4f0e-9d6c-2b7a1c4e9f30")
+CLAIMS = {"sub": str(PLAYER), "role": "PLAYER", "iat": SECONDS, "exp": SECONDS + 3600, "iss": "haru", "aud": "haru"}
 
 
 def refused(tokens: Tokens, token: str) -> None:
@@ -72,10 +81,10 @@ def refused(tokens: Tokens, token: str) -> None:
 
 def test_what_is_issued_is_accepted(tokens: Tokens) -> None:
     for role in Role:
-        issued = tokens.issue(2**63 - 1, role)
-        assert tokens.verify(issued.text) == Principal(2**63 - 1, role)
+        issued = tokens.issue(PLAYER, role)
+        assert tokens.verify(issued.text) == Principal(PLAYER, role)
         assert issued.expires_at == NOW + dt.timedelta(hours=1)
-    assert tokens.verify(sign(HEADER, CLAIMS)) == Principal(7, Role.PLAYER)
+    assert tokens.verify(sign(HEADER, CLAIMS)) == Principal(PLAYER, Role.PLAYER)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS384", "HS512", "RS256", "ES256", "", None, 1, ["HS256"]])
@@ -143,6 +152,7 @@ def test_every_claim_is_required(tokens: Tokens, claim: str) -> None:
         {"iat": SECONDS + 0.5},
         {"iat": str(SECONDS)},
         {"iat": SECONDS + 61},
+        {"iat": SECONDS + 30, "exp": SECONDS + 30},
         {"iat": SECONDS + 3600},
         {"iat": SECONDS - 86_400},
         {"iss": "haru "},
@@ -153,15 +163,16 @@ def test_every_claim_is_required(tokens: Tokens, claim: str) -> None:
         {"aud": ["haru", "other"]},
         {"aud": {"haru": 1}},
         {"sub": 7},
-        {"sub": "07"},
-        {"sub": "0"},
-        {"sub": "-7"},
-        {"sub": "+7"},
-        {"sub": "7 "},
-        {"sub": "7\n"},
-        {"sub": "seven"},
-        {"sub": "\u0667"},
-        {"sub": "9" * 19},
+        {"sub": "7"},
+        {"sub": str(PLAYER).upper()},
+        {"sub": PLAYER.hex},
+        {"sub": f"{{{PLAYER}}}"},
+        {"sub": f"urn:uuid:{PLAYER}"},
+        {"sub": f"{PLAYER} "},
+        {"sub": f"{PLAYER}\n"},
+        {"sub": str(PLAYER)[:-1]},
+        {"sub": str(PLAYER)[:-1] + "g"},
+        {"sub": str(PLAYER)[:-1] + "\u0667"},
         {"sub": "9" * 400},
         {"role": "player"},
         {"role": "ROOT"},
@@ -182,14 +193,16 @@ def test_claims_are_an_object(tokens: Tokens, claims: bytes) -> None:
 
 
 def test_a_clock_may_be_a_minute_off(tokens: Tokens) -> None:
-    assert tokens.verify(sign(HEADER, CLAIMS | {"iat": SECONDS + 60})).player_id == 7
-    assert tokens.verify(sign(HEADER, CLAIMS | {"exp": SECONDS + 86_400})).player_id == 7
+    assert tokens.verify(sign(HEADER, CLAIMS | {"iat": SECONDS + 60})).player_id == PLAYER
+    assert tokens.verify(sign(HEADER, CLAIMS | {"exp": SECONDS + 86_400})).player_id == PLAYER
+    assert tokens.verify(sign(HEADER, CLAIMS | {"exp": SECONDS + 1})).player_id == PLAYER
+    assert tokens.verify(sign(HEADER, CLAIMS | {"iat": SECONDS + 30, "exp": SECONDS + 31})).player_id == PLAYER
 
 
 def test_keys_are_rotated_two_at_a_time(clock: Clock) -> None:
     before, during, after = make(clock, SECRET), make(clock, OTHER, SECRET), make(clock, OTHER)
-    old, new = before.issue(7, Role.PLAYER).text, during.issue(7, Role.PLAYER).text
-    assert during.verify(old) == during.verify(new) == after.verify(new) == Principal(7, Role.PLAYER)
+    old, new = before.issue(PLAYER, Role.PLAYER).text, during.issue(PLAYER, Role.PLAYER).text
+    assert during.verify(old) == during.verify(new) == after.verify(new) == Principal(PLAYER, Role.PLAYER)
     refused(before, new)
     refused(after, old)
     # The kid chooses the key: a signature of the other one does not count.
@@ -199,7 +212,7 @@ def test_keys_are_rotated_two_at_a_time(clock: Clock) -> None:
 
 def test_other_servers_tokens_are_refused(clock: Clock, tokens: Tokens) -> None:
     for other in (make(clock, SECRET, issuer="stage"), make(clock, SECRET, audience="stage"), make(clock, OTHER)):
-        refused(tokens, other.issue(7, Role.ADMIN).text)
+        refused(tokens, other.issue(PLAYER, Role.ADMIN).text)
 
 
 def test_what_is_not_compact_is_refused(tokens: Tokens) -> None:
@@ -232,7 +245,7 @@ def test_a_token_has_at_most_8_kib(tokens: Tokens) -> None:
         return sign(HEADER, CLAIMS | {"pad": "x" * size})
 
     size = next(size for size in range(5_000, 7_000) if len(padded(size)) > MAX_TOKEN_BYTES)
-    assert tokens.verify(padded(size - 1)).player_id == 7
+    assert tokens.verify(padded(size - 1)).player_id == PLAYER
     refused(tokens, padded(size))
 
 
@@ -245,7 +258,7 @@ def test_a_header_names_the_bearer(tokens: Tokens) -> None:
     assert tokens.authenticate([]) is None
     assert tokens.authenticate([(b"x-authorization", good.encode())]) is None
     for scheme in ("Bearer", "bearer", "BEARER"):
-        assert tokens.authenticate(bearer(f"{scheme} {good}")) == Principal(7, Role.PLAYER)
+        assert tokens.authenticate(bearer(f"{scheme} {good}")) == Principal(PLAYER, Role.PLAYER)
     for values in (
         (f"Bearer {good}", f"Bearer {good}"),
         (f"Bearer {good}", ""),
@@ -263,11 +276,11 @@ def test_a_header_names_the_bearer(tokens: Tokens) -> None:
 
 
 def test_a_token_that_was_accepted_expires_all_the_same(clock: Clock, tokens: Tokens) -> None:
-    token = tokens.issue(7, Role.PLAYER).text
+    token = tokens.issue(PLAYER, Role.PLAYER).text
     for _ in range(3):
-        assert tokens.verify(token).player_id == 7
+        assert tokens.verify(token).player_id == PLAYER
     clock.now = NOW + dt.timedelta(seconds=3600) - dt.timedelta(microseconds=1)
-    assert tokens.verify(token).player_id == 7
+    assert tokens.verify(token).player_id == PLAYER
     clock.now = NOW + dt.timedelta(seconds=3600)
     for _ in range(2):
         refused(tokens, token)
@@ -277,10 +290,64 @@ def test_a_refused_token_is_not_remembered(clock: Clock, tokens: Tokens) -> None
     token = sign(HEADER, CLAIMS | {"iat": SECONDS + 120})
     refused(tokens, token)
     clock.now = NOW + dt.timedelta(seconds=60)
-    assert tokens.verify(token).player_id == 7
+    assert tokens.verify(token).player_id == PLAYER
+
+
+CLAIM = st.sampled_from([*CLAIMS, "jti", "nbf", "pad"])
+VALUE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=20),
+    st.just([]),
+    st.just({}),
+    st.sampled_from([SECONDS, SECONDS + 3600, "haru", "ADMIN", str(PLAYER)]),
+)
+PAYLOAD = st.one_of(
+    st.dictionaries(CLAIM, VALUE, max_size=3).map(lambda changes: json.dumps(CLAIMS | changes).encode()),
+    st.binary(max_size=80),
+    st.sampled_from(["utf-16", "utf-32", "utf-8-sig"]).map(lambda encoding: json.dumps(CLAIMS).encode(encoding)),
+    st.sampled_from(['{"iat": 1, %s', " %s ", "[%s]", '{"pad": NaN, %s', "%s,"]).map(
+        lambda form: (form % json.dumps(CLAIMS)[1 if "{" in form else 0 :]).encode()
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    payload=PAYLOAD,
+    secret=st.sampled_from([SECRET, SECRET, SECRET, OTHER]),
+    cut=st.integers(0, 3),
+    last=st.sampled_from(["", "A", "_", "-", "=", "."]),
+)
+def test_a_known_header_changes_no_answer(payload: bytes, secret: str, cut: int, last: str) -> None:
+    clock = Clock()
+    fresh, warmed = make(clock, SECRET), make(clock, SECRET)
+    warmed.verify(sign(HEADER, CLAIMS))
+    token = sign(HEADER, payload, secret)
+    token = token[: len(token) - cut] + last
+
+    def answer(tokens: Tokens) -> Principal | None:
+        try:
+            return tokens.verify(token)
+        except Unauthenticated:
+            return None
+
+    assert answer(fresh) == answer(warmed)
+
+
+def test_a_header_is_known_once_a_token_with_it_has_passed(clock: Clock) -> None:
+    tokens = make(clock, SECRET)
+    refused(tokens, sign(HEADER, CLAIMS, OTHER))
+    refused(tokens, sign(HEADER, CLAIMS | {"role": "ROOT"}))
+    assert len(tokens._headers) == 0
+    for number in range(200):
+        tokens.verify(sign(HEADER | {"pad": number}, CLAIMS))
+    assert len(tokens._headers) == CACHED_HEADERS
 
 
 def test_few_tokens_are_remembered(tokens: Tokens) -> None:
     for number in range(1, CACHED_TOKENS + 10):
-        tokens.verify(tokens.issue(number, Role.PLAYER).text)
+        tokens.verify(tokens.issue(UUID(int=number), Role.PLAYER).text)
     assert len(tokens._known) == CACHED_TOKENS

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from itertools import product
-from random import Random
 from typing import Any
 
 import pytest
@@ -16,7 +15,9 @@ from services.answers import DiceRoll, Prize, Reward, Segment
 from services.errors import InvalidDiceConfig, InvalidLotteryConfig, InvalidRouletteConfig, OutOfStock
 from services.rules.dice import CHANCES, DICE, outcome_of
 from services.rules.dice import draw as roll
-from services.rules.lottery import LOTTERY, stocks_of
+from services.rules.draws import Source
+from services.rules.game import Drawn
+from services.rules.lottery import LOTTERY
 from services.rules.lottery import draw as draw_prize
 from services.rules.roulette import ROULETTE
 from services.rules.roulette import draw as spin
@@ -28,15 +29,14 @@ CRITICAL = {1: 19.51, 2: 23.03, 3: 25.90, 4: 28.47, 5: 30.86, 35: 86.6}
 """Chi-square values that a fair source exceeds once in 100,000 runs, by degrees of freedom; the seeds are fixed."""
 
 
-class Points(Random):
-    """A random source that draws the given integers, and checks from what range."""
+class Points:
+    """A source that draws the given integers, and checks from what range."""
 
     def __init__(self, points: list[int], total: int) -> None:
-        super().__init__(0)
         self.points, self.total = points, total
 
-    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
-        assert (start, stop, step) == (self.total, None, 1)
+    def below(self, bound: int) -> int:
+        assert bound == self.total
         return self.points.pop(0)
 
 
@@ -103,8 +103,15 @@ def test_every_integer_falls_into_the_right_prize() -> None:
         left = None if stock is None else stock - 1
         assert (drawn.facts.id, drawn.facts.total_weight, drawn.facts.stock) == (expected, total, left)
         assert drawn.takes == (None if stock is None else expected)
-        assert stocks.get(expected) == left
+        assert stocks == config.stocks()  # who plays takes it, once nothing refuses the play
         assert drawn.columns == {"config_id": 7, "prize_id": expected}
+
+
+def take_prize(config: Any, stocks: dict[int, int], source: Source) -> Drawn:
+    drawn = draw_prize(config, stocks, source)
+    if drawn.takes is not None:
+        stocks[drawn.takes] -= 1
+    return drawn
 
 
 def test_position_of_has_no_bias_at_its_borders() -> None:
@@ -114,14 +121,14 @@ def test_position_of_has_no_bias_at_its_borders() -> None:
 
 
 def test_a_weight_of_zero_is_never_drawn() -> None:
-    source = Random(5)
-    assert {pick([0, 1, 0, 2, 0], source) for _ in range(20_000)} == {1, 3}
+    source = rules.source(5)
+    assert {pick([0, 1, 0, 2, 0], source)[0] for _ in range(20_000)} == {1, 3}
 
 
 def test_a_finite_prize_is_drawn_exactly_as_often_as_there_is_stock() -> None:
-    config, source = rules.lottery([(1, 7), (5, 3)]), Random(11)
+    config, source = rules.lottery([(1, 7), (5, 3)]), rules.source(11)
     stocks = config.stocks()
-    drawn = Counter(draw_prize(config, stocks, source).takes for _ in range(10))
+    drawn = Counter(take_prize(config, stocks, source).takes for _ in range(10))
     assert drawn == {0: 7, 1: 3}
     with pytest.raises(OutOfStock):
         draw_prize(config, stocks, source)
@@ -135,11 +142,12 @@ def test_the_odds_that_are_shown_are_those_of_what_is_left() -> None:
         (5, 6, None),
         (0, 6, 0),
     ]
-    assert stocks_of(b"null") == {}
+    assert LOTTERY.stock_ids(b"null") == []
+    assert config.stock_ids == {0, 2}
 
 
 def test_200_000_throws_are_fair() -> None:
-    source, throws = Random(20241206), Counter[DiceOutcome]()
+    source, throws = rules.source(20241206), Counter[DiceOutcome]()
     sums, faces = Counter[tuple[int, int]](), Counter[int]()
     for _ in range(DRAWS):
         a, b, c, d = dice_of(facts := roll(rules.dice(), {}, source).facts)
@@ -153,15 +161,15 @@ def test_200_000_throws_are_fair() -> None:
 
 
 def test_200_000_spins_are_fair() -> None:
-    config, source = rules.roulette([40, 25, 15, 12, 6, 2]), Random(20241206)
+    config, source = rules.roulette([40, 25, 15, 12, 6, 2]), rules.source(20241206)
     spins = Counter(spin(config, {}, source).columns["segment_id"] for _ in range(DRAWS))
     assert chi_square(spins, {100 + slot: weight for slot, weight in enumerate([40, 25, 15, 12, 6, 2])}) < CRITICAL[5]
 
 
 def test_200_000_draws_of_prizes_are_fair() -> None:
-    config, source = rules.lottery([(1, DRAWS), (9, None), (30, None), (60, None), (5, 0)]), Random(20241206)
+    config, source = rules.lottery([(1, DRAWS), (9, None), (30, None), (60, None), (5, 0)]), rules.source(20241206)
     stocks = config.stocks()
-    drawn = Counter(draw_prize(config, stocks, source).columns["prize_id"] for _ in range(DRAWS))
+    drawn = Counter(take_prize(config, stocks, source).columns["prize_id"] for _ in range(DRAWS))
     assert chi_square(drawn, {0: 1, 1: 9, 2: 30, 3: 60}) < CRITICAL[3]
     assert stocks[0] == DRAWS - drawn[0]
 
@@ -172,9 +180,9 @@ def content(config: Any) -> bytes:
 
 @pytest.mark.parametrize("change", [{"max_daily_plays": -1}, {"win_reward_amount": -1}, {"lose_reward_amount": -5}])
 def test_broken_dice_are_refused(change: dict[str, int]) -> None:
-    assert DICE.rules(content(rules.dice())) == rules.dice()
+    assert DICE.rules(content(rules.dice()), rules.NOW) == rules.dice()
     with pytest.raises(InvalidDiceConfig):
-        DICE.rules(content(rules.dice(**change)))
+        DICE.rules(content(rules.dice(**change)), rules.NOW)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +192,7 @@ def test_broken_dice_are_refused(change: dict[str, int]) -> None:
 )
 def test_a_broken_roulette_is_refused(weights: tuple[int, ...]) -> None:
     with pytest.raises(InvalidRouletteConfig):
-        ROULETTE.rules(content(rules.roulette(weights)))
+        ROULETTE.rules(content(rules.roulette(weights)), rules.NOW)
 
 
 @pytest.mark.parametrize(
@@ -201,15 +209,22 @@ def test_a_broken_roulette_is_refused(weights: tuple[int, ...]) -> None:
 )
 def test_a_broken_lottery_is_refused(config: Any) -> None:
     with pytest.raises(InvalidLotteryConfig):
-        LOTTERY.rules(content(config))
+        LOTTERY.rules(content(config), rules.NOW)
+
+
+def test_a_lottery_of_which_less_than_nothing_is_left_is_refused() -> None:
+    config = rules.lottery([(5, None), (1, 1)])
+    assert LOTTERY.rules(content(config), rules.NOW, {1: 0}) == config
+    with pytest.raises(InvalidLotteryConfig):
+        LOTTERY.rules(content(config), rules.NOW, {1: -1})
 
 
 def test_a_lottery_of_which_nothing_is_left_is_valid() -> None:
     config = rules.lottery([(5, 0)])
-    assert LOTTERY.rules(content(config)) == config
+    assert LOTTERY.rules(content(config), rules.NOW) == config
 
 
 @pytest.mark.parametrize(("game", "error"), [(DICE, InvalidDiceConfig), (ROULETTE, InvalidRouletteConfig)])
 def test_no_active_revision_is_refused(game: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
-        game.rules(b"null")
+        game.rules(b"null", rules.NOW)

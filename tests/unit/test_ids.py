@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from itertools import pairwise
 from random import Random
 from uuid import RFC_4122, UUID
@@ -51,3 +52,21 @@ def test_two_processes_do_not_collide() -> None:
     first, second = Ids(Random(1)), Ids(Random(2))
     made = {ids.new(NOW) for ids in (first, second) for _ in range(10_000)}
     assert len(made) == 20_000
+
+
+def test_random_bits_are_asked_for_together_and_given_once() -> None:
+    asked: list[int] = []
+
+    class Noting(Random):
+        def getrandbits(self, k: int, /) -> int:
+            asked.append(k)
+            return super().getrandbits(k)
+
+    ids = Ids(Noting(1))
+    made = [ids.random().int for _ in range(1_000)]
+    assert len(set(made)) == 1_000
+    assert sum(asked) >= 1_000 * 122
+    assert len(asked) < 50
+    steps = Counter(ids.step() for _ in range(1_000))
+    assert steps.total() == len(steps) == 1_000
+    assert max(steps) <= 2**32

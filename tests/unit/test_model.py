@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -22,8 +23,20 @@ from models import (
     SeasonStamp,
     UserEvent,
 )
-from services.answers import Answer, DailyLimit, LevelReward, Played, Prize, Reward, StampReceipt, encode
-from services.errors import ErrorCode, HaruError
+from services.answers import (
+    Answer,
+    Claimed,
+    DailyLimit,
+    LevelReward,
+    Played,
+    Prize,
+    Reward,
+    Stamped,
+    StampReceipt,
+    encode,
+)
+from services.error_codes import ErrorCode
+from services.errors import HaruError
 from services.ids import Ids
 from services.rules.day import Day, SeasonRules
 from services.rules.dice import DiceRules
@@ -34,7 +47,7 @@ from services.rules.state import Earlier, Effects, PlayerState, Progress, State
 from tests.unit import rules
 
 STEPS = 4_000
-PLAYERS = range(1, 7)
+PLAYERS = [UUID(int=number) for number in range(1, 7)]
 FEATURES = [FeatureType.DICE, FeatureType.ROULETTE, FeatureType.LOTTERY, FeatureType.RANKING, None]
 GAMES = FEATURES[:3]
 LOGS = {FeatureType.DICE: DiceLog, FeatureType.ROULETTE: RouletteLog, FeatureType.LOTTERY: LotteryLog}
@@ -90,18 +103,18 @@ class Stored:
     """The database: rows as they are stored, and players as they are loaded from them."""
 
     rows: defaultdict[type, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    answers: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
-    balances: dict[tuple[int, RewardType], int] = field(default_factory=dict)
-    progress: dict[int, Progress] = field(default_factory=dict)
+    answers: dict[tuple[UUID, str], tuple[str, str]] = field(default_factory=dict)
+    balances: dict[tuple[UUID, RewardType], int] = field(default_factory=dict)
+    progress: dict[UUID, Progress] = field(default_factory=dict)
     stocks: dict[int, int] = field(default_factory=dict)
-    blocked: set[int] = field(default_factory=set)
+    blocked: set[UUID] = field(default_factory=set)
 
     def load(self, day: Day) -> State:
         """What a batch of this day is decided on, whoever and whatever is in it."""
         players = {number: self._player(number, day.date) for number in PLAYERS}
-        return State(day, players, dict(self.stocks))
+        return State(day, players, dict(self.stocks), rules.seed(date=day.date))
 
-    def _player(self, number: int, date: dt.date) -> PlayerState:
+    def _player(self, number: UUID, date: dt.date) -> PlayerState:
         def mine(table: type) -> list[dict[str, Any]]:
             return [row for row in self.rows[table] if row["user_id"] == number]
 
@@ -140,26 +153,28 @@ class Model:
 
     table: Table
     stocks: dict[int, int]
-    answers: dict[tuple[int, str], tuple[str, Answer]] = field(default_factory=dict)
-    plays: Counter[tuple[int, dt.date, FeatureType]] = field(default_factory=Counter)
-    stamped: set[tuple[int, dt.date]] = field(default_factory=set)
-    xp: Counter[int] = field(default_factory=Counter)
-    claimed: set[tuple[int, int]] = field(default_factory=set)
-    balance: Counter[tuple[int, RewardType]] = field(default_factory=Counter)
-    lines: Counter[int] = field(default_factory=Counter)
+    answers: dict[tuple[UUID, str], tuple[str, Answer]] = field(default_factory=dict)
+    plays: Counter[tuple[UUID, dt.date, FeatureType]] = field(default_factory=Counter)
+    stamped: set[tuple[UUID, dt.date]] = field(default_factory=set)
+    xp: Counter[UUID] = field(default_factory=Counter)
+    claimed: set[tuple[UUID, int]] = field(default_factory=set)
+    balance: Counter[tuple[UUID, RewardType]] = field(default_factory=Counter)
+    lines: Counter[UUID] = field(default_factory=Counter)
 
-    def level(self, player: int) -> int:
+    def level(self, player: UUID) -> int:
         return sum(level.required_xp <= self.xp[player] for level in self.table.season.levels)
 
-    def refusal(self, action: Action[Any], on: FeatureType | None, season: bool, blocked: bool) -> ErrorCode | None:
-        """Why the command is refused, if it is."""
+    def refusal(
+        self, action: Action[Any], date: dt.date, on: FeatureType | None, season: bool, blocked: bool
+    ) -> ErrorCode | None:
+        """Why the command is refused on this day, if it is."""
         earlier = self.answers.get((action.user_id, action.key))
         if earlier:
             return None if earlier[0] == action.request else ErrorCode.IDEMPOTENCY_KEY_REUSED
         if blocked:
             return ErrorCode.USER_BLOCKED
         match action:
-            case Play(feature=feature, date=date):
+            case Play(feature=feature):
                 if on is not feature:
                     return ErrorCode.NO_FEATURE_TODAY
                 limit = self.table.limit(feature)
@@ -169,7 +184,7 @@ class Model:
                     prize.weight and self.stocks.get(prize.id, 1) for prize in self.table.lottery.prizes
                 ):
                     return ErrorCode.OUT_OF_STOCK
-            case Stamp(source=source, date=date):
+            case Stamp(source=source):
                 if not season:
                     return ErrorCode.NO_ACTIVE_SEASON
                 if source not in (FeatureType.SEASON_PASS, on):
@@ -180,7 +195,7 @@ class Model:
                 return self._claim_refusal(action.user_id, number, season)
         return None
 
-    def _claim_refusal(self, player: int, number: int, season: bool) -> ErrorCode | None:
+    def _claim_refusal(self, player: UUID, number: int, season: bool) -> ErrorCode | None:
         if not season:
             return ErrorCode.NO_ACTIVE_SEASON
         levels = {level.level: level for level in self.table.season.levels}
@@ -197,24 +212,22 @@ class Model:
         player = action.user_id
         earlier = self.answers.get((player, action.key))
         if earlier is not None:
-            if isinstance(answer, Played):
-                assert answer.replayed
-                answer = msgspec.structs.replace(answer, replayed=False)
-            assert encode(answer) == encode(earlier[1])
+            assert answer.replayed
+            assert encode(msgspec.structs.replace(answer, replayed=False)) == encode(earlier[1])
             return
         self.answers[player, action.key] = (action.request, answer)
         match answer:
             case Played():
                 assert isinstance(action, Play)
                 self._played(player, action.feature, answer, day)
-            case StampReceipt():
+            case Stamped(receipt=receipt):
                 assert isinstance(action, Stamp)
-                assert answer.added_stamp == 1
-                self._stamp(player, answer, day, action.source)
-            case LevelReward(level=level):
-                self._level(player, level, answer)
+                assert receipt.added_stamp == 1
+                self._stamp(player, receipt, day, action.source)
+            case Claimed(level_reward=reward):
+                self._level(player, reward.level, reward)
 
-    def _played(self, player: int, feature: FeatureType, answer: Played, day: Day) -> None:
+    def _played(self, player: UUID, feature: FeatureType, answer: Played, day: Day) -> None:
         self.plays[player, day.date, feature] += 1
         used, limit = self.plays[player, day.date, feature], self.table.limit(feature)
         assert answer.daily_limit == DailyLimit(limit, used, day.ends_at)
@@ -236,7 +249,7 @@ class Model:
     def _reward(self, answer: Played) -> Reward:
         return self.table.dice.reward(answer.drawn.outcome) if hasattr(answer.drawn, "outcome") else answer.drawn.reward
 
-    def _stamp(self, player: int, receipt: StampReceipt, day: Day, source: FeatureType) -> None:
+    def _stamp(self, player: UUID, receipt: StampReceipt, day: Day, source: FeatureType) -> None:
         before = self.level(player)
         earned = self.table.season.base_xp_per_stamp + (50 if source is FeatureType.SEASON_PASS else 20)
         self.stamped.add((player, day.date))
@@ -249,13 +262,13 @@ class Model:
         for reward in receipt.rewards:
             self._level(player, reward.level, reward)
 
-    def _level(self, player: int, level: int, answer: LevelReward) -> None:
+    def _level(self, player: UUID, level: int, answer: LevelReward) -> None:
         assert (player, level) not in self.claimed
         assert level <= self.level(player)
         self.claimed.add((player, level))
         self._grant(player, self.table.season.levels[level - 1].reward, answer.reward)
 
-    def _grant(self, player: int, reward: Reward, granted: Any) -> None:
+    def _grant(self, player: UUID, reward: Reward, granted: Any) -> None:
         if reward.type is RewardType.NONE or not reward.amount:
             assert (granted.amount, granted.balance) == (0, None)
             return
@@ -268,24 +281,24 @@ class Model:
             assert granted.balance == self.balance[player, reward.type]
 
 
-def an_action(source: Random, on: FeatureType | None, now: dt.datetime, date: dt.date) -> Action[Any]:
+def an_action(source: Random, on: FeatureType | None) -> Action[Any]:
     """Somebody does something: mostly what can be done today, often with a key that was used before."""
     player, key = source.choice(PLAYERS), f"k{source.randrange(STEPS // 8)}"
     match source.randrange(10):
         case 0:
             stamps = [FeatureType.SEASON_PASS, *FeatureType, on or FeatureType.RANKING]
-            return Stamp(player, key, now, date, source.choice(stamps))
+            return Stamp(player, key, source.choice(stamps))
         case 1 | 2:
-            return Claim(player, key, now, date, source.randrange(14))
+            return Claim(player, key, source.randrange(14))
         case _:
             game = on if on in GAMES and source.random() < 0.9 else source.choice(GAMES)
             assert game is not None
-            return Play(player, key, now, date, game)
+            return Play(player, key, game)
 
 
-def decided(action: Action[Any], state: State, draws: Random, effects: Effects) -> Answer | HaruError:
+def decided(action: Action[Any], now: dt.datetime, state: State, effects: Effects) -> Answer | HaruError:
     try:
-        return decide(action, state, draws, effects)
+        return decide(action, now, state, effects)
     except HaruError as refusal:
         return refusal
 
@@ -295,7 +308,7 @@ def fits(stored: Stored, model: Model) -> None:
     lines = defaultdict(list)
     for row in stored.rows[RewardEntry]:
         lines[row["user_id"]].append(row)
-    sums: Counter[tuple[int, RewardType]] = Counter()
+    sums: Counter[tuple[UUID, RewardType]] = Counter()
     for player, rows in lines.items():
         assert [row["line_no"] for row in rows] == list(range(1, len(rows) + 1))
         for row in rows:
@@ -326,7 +339,7 @@ def test_random_histories_fit_the_model(seed: int) -> None:
     source = Random(seed)
     table = a_table(source)
     stored, model = Stored(stocks=table.lottery.stocks()), Model(table, table.lottery.stocks())
-    ids, draws, seen = Ids(Random(seed)), Random(seed + 1), Counter[str]()
+    ids, seen = Ids(Random(seed)), Counter[str]()
     now, step = rules.NOW, 0
     while step < STEPS:
         on, season = source.choice(FEATURES), source.random() < 0.8
@@ -336,10 +349,10 @@ def test_random_histories_fit_the_model(seed: int) -> None:
         for _ in range(source.randrange(1, 20)):  # batches of the day
             state, effects = stored.load(day), Effects(ids)
             for _ in range(source.choice([1, 1, 2, 5, 30])):
-                action, step = an_action(source, on, now, date), step + 1
-                expected = model.refusal(action, on, season, action.user_id in stored.blocked)
+                action, step = an_action(source, on), step + 1
+                expected = model.refusal(action, date, on, season, action.user_id in stored.blocked)
                 rows = {table: len(rows) for table, rows in effects.rows.items()}
-                answer = decided(action, state, draws, effects)
+                answer = decided(action, now, state, effects)
                 if isinstance(answer, HaruError):
                     assert answer.code == expected
                     assert rows == {table: len(rows) for table, rows in effects.rows.items()}
@@ -357,8 +370,8 @@ def test_random_histories_fit_the_model(seed: int) -> None:
     print(f"seed {seed}: {sorted(seen.items())}")
     assert {
         "Played",
-        "StampReceipt",
-        "LevelReward",
+        "Stamped",
+        "Claimed",
         "replayed",
         "IDEMPOTENCY_KEY_REUSED",
         "USER_BLOCKED",

@@ -9,7 +9,8 @@ from tempfile import SpooledTemporaryFile
 import pytest
 
 from models import MAX_AMOUNT, MAX_RANKING_ROWS, MAX_SAFE_INTEGER
-from services.errors import ErrorCode, InvalidRankingUpload, ValidationFailed
+from services.error_codes import ErrorCode
+from services.errors import InvalidRankingUpload, ValidationFailed
 from services.ranking_csv import MAX_FILE_BYTES, read_csv
 from services.rules.ranking import MAX_ISSUES, RankingContent, RankingRow, RankingRows, content_of
 
@@ -54,32 +55,76 @@ def test_every_value_makes_another_content(other: RankingRow) -> None:
         (f"{MAX_AMOUNT},a,{MAX_SAFE_INTEGER},", RankingRow(MAX_AMOUNT, "a", MAX_SAFE_INTEGER, None)),
         (f" 1 ,a,-{MAX_SAFE_INTEGER},", RankingRow(1, "a", -MAX_SAFE_INTEGER, None)),
         ("+01,a,-0,x", RankingRow(1, "a", 0, "x")),
+        ("1.0,a,9100.00,x", RankingRow(1, "a", 9100, "x")),
+        ("1,\u00a0a\u00a0,1,\u3000x", RankingRow(1, "a", 1, "x")),
+        ('1, "하늘", 1, "x"', RankingRow(1, "하늘", 1, "x")),
+        ('="1",="a",="5",="00123"', RankingRow(1, "a", 5, "00123")),
+        ('1,"=""a""",5,"=""00123"""', RankingRow(1, "a", 5, "00123")),
+        ("1,=_=,5,", RankingRow(1, "=_=", 5, None)),
         (f"1,{'가' * 100},0,{'x' * 128}", RankingRow(1, "가" * 100, 0, "x" * 128)),
-        ('1,"a\tb\nc",0,""', RankingRow(1, "a\tb\nc", 0, None)),
+        ('1,"a, ""b""",0,""', RankingRow(1, 'a, "b"', 0, None)),
     ],
 )
 def test_good_rows(line: str, row: RankingRow) -> None:
     assert read_csv(file_of(line)).rows == [row]
 
 
-@pytest.mark.parametrize("rank", ["", "0", "-1", "1.0", "1e3", "1_0", "\u0661", "x", str(MAX_AMOUNT + 1), "9" * 5000])
+@pytest.mark.parametrize(
+    "rank",
+    ["", "0", "-1", "1.5", "1.", '"1,0"', "1e3", "\u0661", "\uff11", "x", str(MAX_AMOUNT + 1), "9" * 5000],
+)
 def test_bad_ranks(rank: str) -> None:
     assert faults(f"{rank},a,1,") == [("2", "rank")]
 
 
-@pytest.mark.parametrize("score", ["", "1.5", "--1", "NaN", str(MAX_SAFE_INTEGER + 1), str(-MAX_SAFE_INTEGER - 1)])
+@pytest.mark.parametrize(
+    "score", ["", "1.5", '"1,234"', "1e5", "--1", "NaN", str(MAX_SAFE_INTEGER + 1), str(-MAX_SAFE_INTEGER - 1)]
+)
 def test_bad_scores(score: str) -> None:
     assert faults(f"1,a,{score},") == [("2", "score")]
 
 
-@pytest.mark.parametrize("name", ["", " ", "\u3000", "x" * 101, "a\0", "a\x1b[0m", "a\x85"])
+@pytest.mark.parametrize("name", ["", " ", "\u3000", "#N/A", "x" * 101, "a\x01", "a\x1b[0m", "a\x85", "a\tb", "\u3164"])
 def test_bad_names(name: str) -> None:
     assert faults(f"1,{name},1,") == [("2", "display_name")]
 
 
-@pytest.mark.parametrize("external_id", [" ", "x ", "x" * 129, "a\0", "a\u200b"])
+@pytest.mark.parametrize(
+    "external_id",
+    [
+        "x" * 129,
+        "a\x01",
+        "a\u200b",
+        "1.23457E+17",
+        "1E+20",
+        "1.2345678901234568e+17",
+        "1001.0",
+        "#N/A",
+        "#REF!",
+        "#######",
+        "02월 01일",
+        "1-Feb",
+    ],
+)
 def test_bad_external_ids(external_id: str) -> None:
     assert faults(f"1,a,1,{external_id}") == [("2", "external_id")]
+
+
+@pytest.mark.parametrize(
+    "external_id", ["1e5", "12e34", "1.0.1", "p-1", "#1", "00123", "-1", "a=b", "1E-05", "12-February"]
+)
+def test_what_no_spreadsheet_made(external_id: str) -> None:
+    assert read_csv(file_of(f"1,a,1,{external_id}")).rows == [RankingRow(1, "a", 1, external_id)]
+
+
+def test_long_numbers_that_were_rounded() -> None:
+    assert faults("1,a,1,123456789012345000", "2,b,1,p", "3,c,1,123456789012346000") == [
+        ("2", "external_id"),
+        ("4", "external_id"),
+    ]
+    for ids in (["123456789012345000", "123456789012346001"], ["1234567890123450", "p"], ["123456789012345"]):
+        lines = [f"{rank},a,1,{external_id}" for rank, external_id in enumerate(ids, start=1)]
+        assert [row.external_id for row in read_csv(file_of(*lines)).rows] == ids
 
 
 def test_a_row_s_every_fault_is_told_and_counts_against_the_rows_behind_it() -> None:
@@ -91,15 +136,41 @@ def test_a_row_s_every_fault_is_told_and_counts_against_the_rows_behind_it() -> 
     ]
 
 
-@pytest.mark.parametrize("line", ["1", "1,a,1", "1,a,1,x,"])
+@pytest.mark.parametrize("line", ["1", "1,a", "1,a,1,x,y", "1,a,1,x,,y"])
 def test_rows_of_another_width(line: str) -> None:
     assert faults(line) == [("2",)]
 
 
-def test_at_most_a_hundred_faults_are_told() -> None:
+@pytest.mark.parametrize("line", ["1,a,1", "1,a,1,,", "1,a,1,,,,"])
+def test_columns_without_content(line: str) -> None:
+    assert read_csv(file_of(line, line.replace("1,a", "2,b"))).rows[0] == RankingRow(1, "a", 1, None)
+
+
+def test_columns_without_a_name() -> None:
+    header = ",rank,,display_name,score,external_id,,"
+    assert read_csv(BytesIO(f"{header}\n,1,,a,5,x,,\n".encode())).rows == [RankingRow(1, "a", 5, "x")]
+    with pytest.raises(ValidationFailed) as refused:
+        read_csv(BytesIO(f"{header}\n,1,,a,5,x,,\n,2,note,b,4,y,,\n".encode()))
+    assert [(issue.path, issue.message) for issue in refused.value.issues] == [
+        (("rows", "3"), "Has content in column 3, which has no name in the header.")
+    ]
+
+
+def test_at_most_a_hundred_faults_are_told_and_that_there_are_more() -> None:
     assert faults(*["0,,x,"] * 40) == [
         (str(2 + n // 3), ("rank", "display_name", "score")[n % 3]) for n in range(MAX_ISSUES)
     ]
+    for lines, message in (
+        (100, "The input has faults; `issues` lists every one."),
+        (101, "The input has faults; `issues` lists the first 100, and there are more."),
+    ):
+        with pytest.raises(ValidationFailed) as refused:
+            read_csv(file_of(*["0,a,1,"] * lines))
+        assert (len(refused.value.issues), refused.value.message) == (100, message)
+
+
+def test_rows_without_content_are_no_faults_and_do_not_use_up_the_list() -> None:
+    assert faults(*[",,,", "", " , ,,"] * 200, "0,a,1,") == [("602", "rank")]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -110,8 +181,8 @@ def test_line_breaks_and_byte_order_marks(end: str, mark: str) -> None:
 
 
 def test_columns_in_another_order_with_spaces_about_their_names() -> None:
-    content = read_csv(BytesIO(b"external_id, score ,rank,display_name\nx,5,1,a\n"))
-    assert content.rows == [RankingRow(1, "a", 5, "x")]
+    for header in (b"external_id, score ,rank,display_name", b"External ID,SCORE,Rank,displayName"):
+        assert read_csv(BytesIO(header + b"\nx,5,1,a\n")).rows == [RankingRow(1, "a", 5, "x")]
 
 
 def test_the_file_stays_open_and_can_be_read_again() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from uuid import UUID
 
 import pytest
 
-from models import RewardCause, RewardEntry, RewardType
+from models import MAX_SAFE_INTEGER, RewardCause, RewardEntry, RewardType
 from services.answers import Granted, Reward
-from services.rules.rewards import grant
+from services.errors import BalanceOutOfBounds
+from services.rules.rewards import grant, require_room
 from tests.unit import rules
 from tests.unit.rules import NOW
 
@@ -28,7 +30,7 @@ def test_points_and_tokens_move_their_own_balance() -> None:
         ("POINT", 7, 12),
     ]
     assert player.balances == {RewardType.POINT: 12, RewardType.TOKEN: 2}
-    assert effects.balances == {(1, RewardType.POINT): 12, (1, RewardType.TOKEN): 2}
+    assert effects.balances == {(player.id, RewardType.POINT): 12, (player.id, RewardType.TOKEN): 2}
     lines = effects.rows[RewardEntry]
     assert [(line["line_no"], line["balance_after"], line["cause_id"].int) for line in lines] == [
         (1, 5, 0),
@@ -43,7 +45,8 @@ def test_a_coupon_is_a_line_without_a_balance_and_waits_for_its_code() -> None:
     granted = grant(player, Reward(RewardType.COUPON, 1, "COFFEE"), CAUSE, UUID(int=1), now=NOW, effects=effects)
     (line,), (coupon,) = effects.rows[RewardEntry], effects.coupons
     assert (line["balance_after"], line["coupon_type"], line["amount"]) == (None, "COFFEE", 1)
-    assert (coupon.user_id, coupon.line_no, coupon.coupon_type) == (1, 1, "COFFEE")
+    assert coupon.line is line  # the coupon is put in there before the line is hashed
+    assert coupon.coupon_type == "COFFEE"
     assert granted == Granted(RewardType.COUPON, 1)
     assert coupon.granted is granted  # the code is put in there before the answer is kept
     assert not effects.balances
@@ -65,3 +68,22 @@ def test_nothing_grants_nothing(reward: Reward) -> None:
     assert granted == Granted(reward.type, 0)
     assert (player.ledger_lines, player.balances, effects.coupons) == (0, {}, [])
     assert not effects.rows
+
+
+@pytest.mark.parametrize(
+    ("rewards", "fit"),
+    [
+        ([], True),
+        ([(RewardType.POINT, 10)], True),
+        ([(RewardType.POINT, 11)], False),
+        ([(RewardType.POINT, 4), (RewardType.POINT, 6)], True),
+        ([(RewardType.POINT, 4), (RewardType.POINT, 7)], False),
+        ([(RewardType.TOKEN, 11), (RewardType.NONE, 0), (RewardType.COUPON, 1)], True),
+    ],
+)
+def test_rewards_fit_a_balance_or_are_refused_together(rewards: list[tuple[RewardType, int]], fit: bool) -> None:
+    player = rules.player()
+    player.balances[RewardType.POINT] = MAX_SAFE_INTEGER - 10
+    with nullcontext() if fit else pytest.raises(BalanceOutOfBounds):
+        require_room(player, [Reward(*reward) for reward in rewards])
+    assert player.balances == {RewardType.POINT: MAX_SAFE_INTEGER - 10}

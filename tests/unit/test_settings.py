@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,15 @@ import pytest
 
 from server.app import create_app
 from server.settings import EXAMPLE_SECRET, Settings, SettingsError, read_settings
+from tests.world import SEED_KEYS
 
 SECRET = "x" * 32
-FOR_REAL = {"HARU_ENV": "production", "HARU_SECRET": SECRET, "DATABASE_URL": "postgresql://haru:pw@db/haru"}
+FOR_REAL = {
+    "HARU_ENV": "production",
+    "HARU_SECRET": SECRET,
+    "HARU_SEED_KEYS": SEED_KEYS,
+    "DATABASE_URL": "postgresql://haru:pw@db/haru",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +65,19 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert (settings.port, settings.cors_origins) == (9, ("https://a.example", "https://b.example"))
 
 
+def test_what_browsers_write_otherwise_is_taken_as_what_it_means() -> None:
+    settings = read_settings(HARU_CORS_ORIGINS="HTTPS://A.example:443/, *", HARU_HOSTS="Haru.Example")
+    assert (settings.cors_origins, settings.hosts) == (("https://a.example", "*"), ("haru.example",))
+
+
+def test_seed_keys_are_named_and_the_first_seals() -> None:
+    assert read_settings(HARU_SEED_KEYS=f"new:{b64encode(b'n' * 32).decode()}, {SEED_KEYS},").seed_keys == {
+        "new": b"n" * 32,
+        "tests": bytes(range(32)),
+    }
+    assert "nnnn" not in repr(read_settings(HARU_SEED_KEYS=f"new:{b64encode(b'n' * 32).decode()}"))
+
+
 def test_an_empty_previous_secret_is_none() -> None:
     assert read_settings(**FOR_REAL, HARU_PREVIOUS_SECRET="").secrets == (SECRET,)
 
@@ -75,10 +95,13 @@ def test_an_empty_previous_secret_is_none() -> None:
         ({"HARU_SECRET": EXAMPLE_SECRET + " "}, "not white space around them"),
         ({"HARU_SECRET": " " * 48}, "not white space around them"),
         ({"HARU_CORS_ORIGINS": "https://*"}, "HARU_CORS_ORIGINS must name its origins"),
+        ({"HARU_SEED_KEYS": None}, "HARU_SEED_KEYS is required"),
+        ({"HARU_SEED_KEYS": ""}, "HARU_SEED_KEYS is required"),
         ({"DATABASE_URL": None}, "DATABASE_URL is required"),
         ({"DATABASE_URL": ""}, "DATABASE_URL is required"),
         ({"HARU_CORS_ORIGINS": "*"}, "HARU_CORS_ORIGINS must name its origins"),
         ({"HARU_CORS_ORIGINS": "https://a.example,*"}, "HARU_CORS_ORIGINS must name its origins"),
+        ({"HARU_METRICS_PORT": "8000"}, "HARU_METRICS_PORT must not be PORT"),
         ({"HARU_DEMO_TODAY": "DICE"}, "HARU_DEMO_TODAY is for the local environment"),
     ],
 )
@@ -98,6 +121,11 @@ def test_outside_of_local_it_refuses(environment: str, changes: dict[str, Any], 
         ("HARU_ENV", "prod"),
         ("HARU_ENV", ""),
         ("HARU_SECRET", "short"),
+        ("HARU_SEED_KEYS", "no colon"),
+        ("HARU_SEED_KEYS", SEED_KEYS[6:]),
+        ("HARU_SEED_KEYS", SEED_KEYS[:-5]),
+        ("HARU_SEED_KEYS", f"{SEED_KEYS},{SEED_KEYS}"),
+        ("HARU_SEED_KEYS", f"two words{SEED_KEYS}"),
         ("HARU_TIME_ZONE", "Seoul"),
         ("HARU_TIME_ZONE", "../../etc/passwd"),
         ("HARU_TIME_ZONE", ""),
@@ -118,6 +146,12 @@ def test_outside_of_local_it_refuses(environment: str, changes: dict[str, Any], 
         ("HARU_LANES", "0"),
         ("HARU_DEMO_TODAY", "CHESS"),
         ("HARU_LOG_LEVEL", "loud"),
+        ("HARU_CORS_ORIGINS", "https://shop.example/events"),
+        ("HARU_CORS_ORIGINS", "shop.example"),
+        ("HARU_CORS_ORIGINS", "https://*.example"),
+        ("HARU_CORS_HEADERS", "X Shop"),
+        ("HARU_CORS_HEADERS", "*"),
+        ("HARU_HOSTS", "http://haru.example"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_and_named(name: str, value: str) -> None:
@@ -150,3 +184,65 @@ def test_previous_secrets_are_accepted_and_never_sign() -> None:
 def test_an_application_needs_a_database(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="create_app needs a database"):
         create_app(read_settings(HARU_STATE_DIR=str(tmp_path)))
+
+
+BOUNDS: dict[str, tuple[float | None, float | None, float]] = {
+    "PORT": (0, 65_535, 1),
+    "WORKERS": (1, 64, 1),
+    "HARU_METRICS_PORT": (1, 65_535, 1),
+    "HARU_TOKEN_SECONDS": (60, 86_400, 1),
+    "HARU_LOCK_WAIT_SECONDS": (0.5, 4.0, 0.01),
+    "HARU_REQUEST_SECONDS": (2.0, 60.0, 0.01),
+    "HARU_LANES": (1, 16, 1),
+    "HARU_POOL_SIZE": (2, 100, 1),
+    "HARU_PLAYER_RATE": (0, None, 0.01),
+    "HARU_ADDRESS_RATE": (0, None, 0.01),
+    "HARU_ODDS_NOTICE_HOURS": (0, 2160, 1),
+}
+"""The lowest and the highest value of every number, and how little is too much."""
+
+
+def test_every_number_among_the_settings_has_its_bounds_here() -> None:
+    numbers = {
+        str(field.alias)
+        for field in Settings.model_fields.values()
+        if {int, float} & {field.annotation, *getattr(field.annotation, "__args__", ())}
+    }
+    assert numbers == BOUNDS.keys()
+
+
+@pytest.mark.parametrize(("name", "low", "high", "step"), [(name, *bounds) for name, bounds in BOUNDS.items()])
+def test_the_first_and_the_last_of_a_number(name: str, low: float | None, high: float | None, step: float) -> None:
+    for bound, beyond in ((low, -step), (high, step)):
+        if bound is not None:
+            read_settings(**{name: bound})
+            with pytest.raises(SettingsError, match=name):
+                read_settings(**{name: bound + beyond})
+
+
+def test_no_port_for_metrics_where_it_is_empty() -> None:
+    assert read_settings(HARU_METRICS_PORT="").metrics_port is None
+    assert read_settings(HARU_METRICS_PORT="9464").metrics_port == 9464
+
+
+def test_traces_need_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings(HARU_TRACES="1").traces
+    monkeypatch.setattr("server.settings.find_spec", lambda _name: None)
+    assert not read_settings().traces
+    with pytest.raises(SettingsError, match=r"install haru\[otel\]"):
+        read_settings(HARU_TRACES="1")
+
+
+def test_what_is_set_where_nothing_is_said() -> None:
+    settings = read_settings()
+    assert (settings.host, settings.port, settings.workers, settings.pool_size) == ("127.0.0.1", 8000, 1, 8)
+    assert (settings.token_seconds, settings.lock_wait_seconds, settings.log_level) == (3600, 2.0, "info")
+    assert (settings.token_issuer, settings.token_audience) == ("haru", "haru")
+    assert (settings.introspection, settings.graphiql, settings.lanes) == (False, False, None)
+    assert [read_settings(WORKERS=workers).lanes_per_process for workers in (1, 2, 3)] == [2, 1, 1]
+    assert read_settings(HARU_LANES=5, WORKERS=2).lanes_per_process == 5
+    assert settings.requests_per_second == (0.0, 0.0)
+    real = read_settings(**FOR_REAL)
+    assert real.requests_per_second == (50.0, 500.0)
+    chosen = read_settings(**FOR_REAL, HARU_PLAYER_RATE=0, HARU_ADDRESS_RATE=7)
+    assert chosen.requests_per_second == (0.0, 7.0)

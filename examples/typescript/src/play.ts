@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, fetchExchange, type AnyVariables, type OperationResult } from '@urql/core';
 import { graphql } from './gql/index.js';
 
+// Each has one root field, which is called `answer`: null where something went wrong that no union tells.
 const TODAY = graphql(`
   query Today {
-    todayFeature {
+    answer: todayFeature {
       __typename
       ... on TodayFeature { date featureType title endsAt }
       ... on UserError { code message }
@@ -17,17 +18,17 @@ const TODAY = graphql(`
 const GAMES = {
   DICE: graphql(`
     mutation PlayDice($input: PlayInput!) {
-      play: playDice(input: $input) { __typename ...Play ...Refusal }
+      answer: playDice(input: $input) { __typename ...Play ...Refusal }
     }
   `),
   ROULETTE: graphql(`
     mutation SpinRoulette($input: PlayInput!) {
-      play: spinRoulette(input: $input) { __typename ...Play ...Refusal }
+      answer: spinRoulette(input: $input) { __typename ...Play ...Refusal }
     }
   `),
   LOTTERY: graphql(`
     mutation DrawLottery($input: PlayInput!) {
-      play: drawLottery(input: $input) { __typename ...Play ...Refusal }
+      answer: drawLottery(input: $input) { __typename ...Play ...Refusal }
     }
   `),
 };
@@ -45,7 +46,7 @@ graphql(`
 `);
 const SEASON_PASS = graphql(`
   query SeasonPass {
-    seasonPassStatus {
+    answer: seasonPassStatus {
       __typename
       ... on SeasonPassStatus {
         progress { currentLevel currentXp nextLevelXp }
@@ -57,16 +58,16 @@ const SEASON_PASS = graphql(`
 `);
 const CLAIM_REWARD = graphql(`
   mutation ClaimReward($input: ClaimRewardInput!) {
-    claimReward(input: $input) {
+    answer: claimReward(input: $input) {
       __typename
-      ... on LevelReward { level reward { type amount balance } }
+      ... on ClaimRewardPayload { levelReward { level reward { type amount balance } } }
       ... on UserError { code message }
     }
   }
 `);
 const BALANCES = graphql(`
   query Balances {
-    me { externalId balances { type amount } }
+    answer: me { externalId balances { type amount } }
   }
 `);
 
@@ -77,15 +78,20 @@ const client = new Client({
   fetchOptions: { headers: { authorization: `Bearer ${process.env['TOKEN']}` } },
 });
 
+function isGame(feature: string): feature is keyof typeof GAMES {
+  return feature in GAMES;
+}
+
 function quit(message: string): never {
   console.error(message);
   process.exit(1);
 }
 
-/** The data of an answer. A token that is not valid, or a request that is wrong, has errors and an `extensions.code`. */
-function dataOf<Data, Variables extends AnyVariables>({ data, error }: OperationResult<Data, Variables>): Data {
-  if (error || !data) return quit(error?.message ?? 'The answer has no data.');
-  return data;
+/** The answer. A token that is not valid, or a request that is wrong, has errors instead, with an `extensions.code`. */
+function answerOf<Answer, Variables extends AnyVariables>(
+  { data, error }: OperationResult<{ answer: Answer | null }, Variables>,
+): Answer {
+  return data?.answer ?? quit(error?.message ?? 'There is no answer.');
 }
 
 /** Play once. When the answer is lost on its way, or may be another, the very same play is sent again. */
@@ -96,8 +102,8 @@ async function playOnce(game: keyof typeof GAMES) {
     await sleep(attempt * 1000);
     const result = await client.mutation(GAMES[game], { input });
     if (result.error?.networkError) continue;
-    const { play } = dataOf(result);
-    if (play.__typename !== 'Problem' || !play.retryable) return play;
+    const play = answerOf(result);
+    if (!('code' in play) || !play.retryable) return play;
   }
   return quit('The server does not answer.');
 }
@@ -106,42 +112,32 @@ async function playOnce(game: keyof typeof GAMES) {
 async function playGame(game: keyof typeof GAMES): Promise<void> {
   for (let plays = 1; ; plays++) {
     const play = await playOnce(game);
-    switch (play.__typename) {
-      case 'DailyLimitReached':
-        console.log(`come back at ${play.dailyLimit.resetsAt}`);
-        return;
-      case 'Problem':
-        console.log(`${play.code}: ${play.message}`);
-        return;
-      default: {
-        const { reward, dailyLimit } = play;
-        const left = dailyLimit.unlimited ? 'no limit' : `${dailyLimit.remaining} left`;
-        console.log(`${play.__typename}: ${reward.amount} ${reward.type}, ${left}`);
-        if (dailyLimit.unlimited && plays === 3) return;
-      }
-    }
+    if (play.__typename === 'DailyLimitReached') return console.log(`come back at ${play.dailyLimit.resetsAt}`);
+    // Every other refusal, also one that a later version adds, has a code.
+    if ('code' in play) return console.log(`${play.code}: ${play.message}`);
+    const { reward, dailyLimit } = play;
+    const left = dailyLimit.unlimited ? 'no limit' : `${dailyLimit.remaining} left`;
+    console.log(`${play.__typename}: ${reward.amount} ${reward.type}, ${left}`);
+    if (dailyLimit.unlimited && plays === 3) return;
   }
 }
 
 async function claimLevels(): Promise<void> {
-  const { seasonPassStatus: status } = dataOf(await client.query(SEASON_PASS, {}));
-  if (status.__typename === 'Problem') {
-    console.log(`${status.code}: ${status.message}`);
-    return;
-  }
+  const status = answerOf(await client.query(SEASON_PASS, {}));
+  if ('code' in status) return console.log(`${status.code}: ${status.message}`);
   console.log(`season pass: level ${status.progress.currentLevel}, ${status.progress.currentXp} XP`);
   for (const { level } of status.levels.filter(({ state }) => state === 'CLAIMABLE')) {
     // The key says what is claimed: however often this runs, the level is claimed once.
     const input = { idempotencyKey: `claim-${level}`, level };
-    const { claimReward } = dataOf(await client.mutation(CLAIM_REWARD, { input }));
-    console.log(`level ${level}: ${claimReward.__typename}`);
+    const claimed = answerOf(await client.mutation(CLAIM_REWARD, { input }));
+    console.log(`level ${level}: ${'code' in claimed ? claimed.code : claimed.levelReward.reward.type}`);
   }
 }
 
-const { todayFeature: today } = dataOf(await client.query(TODAY, {}));
-if (today.__typename === 'Problem') quit(`${today.code}: ${today.message}`);
+const today = answerOf(await client.query(TODAY, {}));
+if ('code' in today) quit(`${today.code}: ${today.message}`);
 console.log(`${today.date}: ${today.title}`);
-if (today.featureType !== 'RANKING' && today.featureType !== 'SEASON_PASS') await playGame(today.featureType);
+if (isGame(today.featureType)) await playGame(today.featureType);
 await claimLevels();
-const { me } = dataOf(await client.query(BALANCES, {}));
+const me = answerOf(await client.query(BALANCES, {}));
 for (const { amount, type } of me.balances) console.log(`${me.externalId} has ${amount} ${type}`);

@@ -7,25 +7,35 @@ import { Header } from "./parts/header";
 import { Invitation } from "./parts/invitation";
 import { remember, resume, type Session } from "./session";
 
-export function App() {
-  const [session, setSession] = useState<Session | null | undefined>(undefined);
-  const [day, setDay] = useState(0);
-  useEffect(() => {
-    resume().then(setSession, () => setSession(null));
-  }, []);
-  // Everything changes with the player and with what is on: a new client has an empty cache.
-  const client = useMemo(() => createClient(session ?? null, () => setSession(null)), [session, day]);
+/** From when somebody comes, or a day begins, to the next such moment: each visit starts from nothing. */
+interface Visit {
+  number: number;
+  session: Session | null;
+  isRefused: boolean;
+}
 
-  function signIn(next: Session | null) {
-    remember(next);
-    setSession(next);
+export function App() {
+  const [visit, setVisit] = useState<Visit | null>(null);
+  function begin(session: Session | null, isRefused = false) {
+    setVisit((before) => ({ number: (before?.number ?? 0) + 1, session, isRefused }));
   }
-  if (session === undefined) return null;
+  useEffect(() => {
+    resume().then(begin, () => begin(null));
+  }, []);
+  // A new client has an empty cache.
+  const client = useMemo(() => createClient(visit?.session ?? null, () => begin(null, true)), [visit]);
+
+  function signIn(session: Session | null) {
+    remember(session);
+    begin(session);
+  }
+  if (!visit) return null;
+  const { number, session, isRefused } = visit;
   return (
     <Provider value={client}>
-      <Header session={session} onChange={signIn} />
-      <main key={`${session?.token} ${day}`}>
-        {session ? <Today onChanged={() => setDay(day + 1)} /> : <Invitation onSignIn={signIn} />}
+      <Header key={`header ${session?.label}`} session={session} onChange={signIn} />
+      <main key={number}>
+        {session ? <Today onChanged={() => begin(session)} /> : <Invitation isRefused={isRefused} onSignIn={signIn} />}
       </main>
       <Footer />
     </Provider>

@@ -3,6 +3,11 @@ import { useClient } from "urql";
 import { isFailure, type Asks, type Success } from "./graphql";
 import { asFault, type Fault } from "./parts/problem";
 
+interface Command {
+  idempotencyKey: string;
+  expectedRevision?: number | null;
+}
+
 /**
  * Sends a mutation so that it takes effect once, however often it has to be sent.
  *
@@ -10,22 +15,21 @@ import { asFault, type Fault } from "./parts/problem";
  * when even that gave up, pressing the button again goes on with the same key. A failure that is not `retryable` ends
  * it too: it wrote nothing, and the next press is a new command.
  */
-export function useCommand<Answer extends object, Input extends { idempotencyKey: string }>(
+export function useCommand<Answer extends object, Input extends Command>(
   mutation: Asks<Answer, { input: Input }>,
 ) {
   const client = useClient();
-  const open = useRef<{ key: string; input: string } | null>(null); // the command that has no answer yet
+  const open = useRef<{ wish: string; input: Input } | null>(null); // the command that has no answer yet
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<Fault | null>(null);
 
   async function send(input: Omit<Input, "idempotencyKey">): Promise<Success<Answer> | null> {
-    const text = JSON.stringify(input);
-    if (open.current?.input !== text) open.current = { key: newKey(), input: text }; // a key belongs to one input
+    // A key belongs to one input, the revision that was seen when it was pressed first among it.
+    const wish = JSON.stringify({ ...input, expectedRevision: undefined });
+    if (open.current?.wish !== wish) open.current = { wish, input: { ...input, idempotencyKey: newKey() } as Input };
     setBusy(true);
     setFault(null);
-    const { data, error } = await client.mutation(mutation, {
-      input: { ...input, idempotencyKey: open.current.key } as Input,
-    });
+    const { data, error } = await client.mutation(mutation, { input: open.current.input });
     setBusy(false);
     const answer = data?.answer;
     if (!answer) {

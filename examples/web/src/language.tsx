@@ -36,6 +36,9 @@ export function isNothing({ type, amount }: Reward): boolean {
   return type === "NONE" || amount === 0;
 }
 
+/** What operators name in every language; where they did not, the API tells it in the event's own. */
+export type Named = Record<Language, string>;
+
 /** The texts and formats of the player's language. */
 export function useText() {
   const { language, setLanguage } = useContext(Context);
@@ -48,6 +51,7 @@ export function useText() {
     t,
     language,
     setLanguage,
+    named: (texts: Named) => texts[language],
     number: (value: number) => number.format(value),
     /** Of the API's percent, which goes from 0 to 100. */
     percent: (value: number) => percent.format(value / 100),

@@ -1,4 +1,4 @@
-/** Whose token we have: kept for this tab alone, and never in a URL. */
+/** Whose token we have: kept for this tab alone, and never in a URL. A token that has run out is replaced in place. */
 export interface Session {
   label: string;
   token: string;
@@ -26,6 +26,14 @@ export async function demoSession(): Promise<Session | null> {
   const { demoTokens } = (await response.json()) as { demoTokens: DemoToken[] };
   const player = demoTokens.find(({ role }) => role === "PLAYER");
   return player ? { label: player.label, token: player.token, isDemo: true } : null;
+}
+
+/** Puts a new token into a session whose old one was refused; false where we cannot get one. */
+export async function renew(session: Session): Promise<boolean> {
+  const fresh = session.isDemo ? await demoSession() : null;
+  if (fresh) session.token = fresh.token; // in place: whoever goes on with this session goes on with the new token
+  remember(fresh && session);
+  return fresh !== null;
 }
 
 /** A pasted token, with or without the words of a header before it. */

@@ -4,7 +4,7 @@ import { FailureFields, graphql } from "./graphql";
 /** Balances and the latest ledger lines. */
 export const WalletQuery = graphql(`
   query Wallet {
-    me {
+    answer: me {
       balances {
         type
         amount

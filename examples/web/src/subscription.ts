@@ -9,7 +9,10 @@ import type { Asks } from "./graphql";
  * taken up again after a pause and then tells at once how things stand, so nothing is missed. A page that nobody sees
  * has none: over HTTP/1.1 a browser has six connections to a host, for all its tabs.
  */
-export function useTold<Answer>(subscription: Asks<Answer, Record<string, never>>): Answer | undefined {
+export function useTold<Answer, Variables extends Record<string, string>>(
+  subscription: Asks<Answer, Variables>,
+  variables: Variables,
+): Answer | undefined {
   const client = useClient();
   const [told, setTold] = useState<Answer>();
   const [attempt, setAttempt] = useState(0);
@@ -18,8 +21,8 @@ export function useTold<Answer>(subscription: Asks<Answer, Record<string, never>
   useEffect(() => {
     if (!isSeen) return;
     let timer = 0;
-    const stream = client.subscription(subscription, {}).subscribe(({ data, error, hasNext }) => {
-      if (data) setTold(data.answer);
+    const stream = client.subscription(subscription, variables).subscribe(({ data, error, hasNext }) => {
+      if (data?.answer) setTold(data.answer);
       if (hasNext && !error) return;
       clearTimeout(timer);
       timer = window.setTimeout(() => setAttempt(attempt + 1), pause());
@@ -28,7 +31,7 @@ export function useTold<Answer>(subscription: Asks<Answer, Record<string, never>
       clearTimeout(timer);
       stream.unsubscribe();
     };
-  }, [client, isSeen, attempt]);
+  }, [client, isSeen, attempt, JSON.stringify(variables)]);
   return told;
 }
 

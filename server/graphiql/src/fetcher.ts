@@ -70,9 +70,10 @@ export function connect(config: Config, token: string | null, picked: { schema: 
     return observable as Observable<ExecutionResult>; // of its three forms GraphiQL calls this one
   }
 
-  const fetcher: Fetcher = (params, options) => {
-    const operation = operationOf(options?.documentAST, params.operationName);
+  const fetcher: Fetcher = (asked, options) => {
+    const operation = operationOf(asked.query, asked.operationName);
     const extra = options?.headers;
+    const params = operation?.name ? { ...asked, operationName: operation.name.value } : asked;
     if (params.operationName === "IntrospectionQuery" || !operation) return post(JSON.stringify(params), extra);
     if (operation.operation === "subscription") return subscribe(params, extra);
     const [path] = picked.schema ? emptyUploads(picked.schema, operation, params.variables) : [];

@@ -4,7 +4,7 @@ import { Fragment, useEffect, useRef, useState, type FormEvent } from "react";
 import { loadConfig, type Config } from "./config";
 import { BookIcon, CloseIcon, FileIcon, Mark } from "./icons";
 import { identityOf, type Identity } from "./identity";
-import { queryOf, READY_MADE, variablesOf } from "./tabs";
+import { GROUPS, queryOf, READY_MADE, variablesOf } from "./tabs";
 
 interface Props {
   config: Config;
@@ -36,7 +36,7 @@ export function Header({ config, identity, onSignIn, file, onPickFile }: Props) 
                 title={`Sign in as ${label.toLowerCase()}`}
                 onClick={() => void demoIdentity(label).then(onSignIn)}
               >
-                {label}
+                <Short label={label} />
               </button>
             ))}
           </div>
@@ -45,6 +45,17 @@ export function Header({ config, identity, onSignIn, file, onPickFile }: Props) 
       </div>
       <Who identity={identity} onSignOut={() => onSignIn(null)} />
     </header>
+  );
+}
+
+/** "Demo player"; on the smallest screens only "player" is seen. */
+function Short({ label }: { label: string }) {
+  const [first, ...rest] = label.split(" ");
+  return (
+    <span>
+      <span className="haru-optional">{first} </span>
+      {rest.join(" ")}
+    </span>
   );
 }
 
@@ -82,7 +93,7 @@ function Examples({ timeZone }: { timeZone: string | undefined }) {
         <span>Ready-made</span>
       </DropdownMenu.Button>
       <DropdownMenu.Content align="start" className="haru-menu">
-        {(["Players", "Staff"] as const).map((group) => (
+        {GROUPS.map((group) => (
           <Fragment key={group}>
             <div className="haru-menu-group">{group}</div>
             {READY_MADE.filter((tab) => tab.group === group).map(({ name, title }) => (

@@ -2,19 +2,33 @@ import {
   isInputObjectType,
   isListType,
   isNonNullType,
+  parse,
   typeFromAST,
-  type DocumentNode,
+  type DefinitionNode,
   type GraphQLInputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
   type TypeNode,
 } from "graphql";
 
-export function operationOf(document: DocumentNode | undefined, name: string | null | undefined) {
-  const operations = (document?.definitions ?? []).filter(
+/**
+ * The operation that is asked for, read out of what is sent: what the page knows of its editor (`documentAST`,
+ * `operationName`) lags behind, and shortly after another tab was opened it is still the one of the tab before.
+ */
+export function operationOf(query: string, name: string | null | undefined): OperationDefinitionNode | undefined {
+  const operations = definitionsOf(query).filter(
     (definition): definition is OperationDefinitionNode => definition.kind === "OperationDefinition",
   );
-  return operations.find((operation) => operation.name?.value === name) ?? operations[0];
+  return operations.find((operation) => operation.name?.value === name) ?? (operations.length === 1 ? operations[0] : undefined);
+}
+
+/** Nothing of what cannot be read: the server says what is wrong with it. */
+function definitionsOf(query: string): readonly DefinitionNode[] {
+  try {
+    return parse(query, { noLocation: true }).definitions;
+  } catch {
+    return [];
+  }
 }
 
 /**

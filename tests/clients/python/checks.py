@@ -11,8 +11,9 @@ import os
 import traceback
 
 from haru_client import Client, GraphQLClientGraphQLMultiError, GraphQLClientHttpError, Upload
-from haru_client.enums import ErrorCode, FeatureType
+from haru_client.enums import ErrorCode, FeatureType, RewardType
 from haru_client.input_types import UploadRankingInput
+from haru_client.me import Me
 
 URL = os.environ["HARU_URL"]
 TOKENS = json.loads(os.environ["HARU_TOKENS"])
@@ -53,9 +54,9 @@ async def check_upload() -> None:
     file = Upload("ranking.csv", io.BytesIO(content), "text/csv")
     async with client("OPERATOR") as operator:
         given = UploadRankingInput(date=TODAY + dt.timedelta(days=41), file=file)
-        snapshot = (await operator.send_ranking(given)).upload_ranking
-    assert snapshot.typename__ == "RankingSnapshot", snapshot
-    assert snapshot.entries.nodes[0].score == 2**53 - 1
+        answer = (await operator.send_ranking(given)).upload_ranking
+    assert answer.typename__ == "PublishRankingPayload", answer
+    assert answer.snapshot.entries.nodes[0].score == 2**53 - 1
 
 
 async def check_every_fault_of_an_upload() -> None:
@@ -65,6 +66,13 @@ async def check_every_fault_of_an_upload() -> None:
         refusal = (await operator.send_ranking(given)).upload_ranking
     assert refusal.typename__ in {"ValidationFailed", "Problem"}, refusal
     assert refusal.code in {ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_RANKING_UPLOAD}
+
+
+async def check_value_that_a_later_version_adds() -> None:
+    told = Me.model_validate({"me": {"externalId": "x", "balances": [{"type": "GEM", "amount": 1}]}})
+    (balance,) = told.me.balances
+    assert balance.type_ == "GEM"
+    assert balance.type_ not in list(RewardType)
 
 
 async def check_top_level_error() -> None:

@@ -19,26 +19,27 @@ const Upload = graphql(`
   mutation Upload($input: UploadRankingInput!) {
     uploadRanking(input: $input) {
       __typename
-      ... on RankingSnapshot { entries { nodes { rank score } } }
+      ... on PublishRankingPayload { snapshot { entries { nodes { rank score } } } }
       ... on ValidationFailed { issues { path message } }
       ... on UserError { code retryable }
     }
   }
 `);
-type Event = ResultOf<typeof Scalars>['userEvents']['nodes'][number];
-type Uploaded = ResultOf<typeof Upload>['uploadRanking'];
+type Answers = { [Root in keyof ResultOf<typeof Scalars>]: NonNullable<ResultOf<typeof Scalars>[Root]> };
+type Event = Answers['userEvents']['nodes'][number];
+type Uploaded = NonNullable<ResultOf<typeof Upload>['uploadRanking']>;
 type Of<Union, Name extends string> = Extract<Union, { __typename: Name }>;
 
 export const kept: [
-  Same<ResultOf<typeof Scalars>['me']['id'], string>,
-  Same<ResultOf<typeof Scalars>['me']['balances'][number]['amount'], number>,
-  Same<ResultOf<typeof Scalars>['featureSchedule'][number]['date'], string>,
+  Same<Answers['me']['id'], string>,
+  Same<Answers['me']['balances'][number]['amount'], number>,
+  Same<Answers['featureSchedule'][number]['date'], string>,
   Same<Event['createdAt'], string>,
   Same<unknown extends Event['meta'] ? true : false, true>,
   Same<VariablesOf<typeof Scalars>['day'], string>,
   Same<VariablesOf<typeof Upload>['input']['file'], File>,
-  Same<Uploaded['__typename'], 'RankingSnapshot' | 'ValidationFailed' | 'Problem'>,
-  Same<Of<Uploaded, 'RankingSnapshot'>['entries']['nodes'][number]['score'], number>,
+  Same<Uploaded['__typename'], 'PublishRankingPayload' | 'ValidationFailed' | 'RevisionConflict' | 'Problem'>,
+  Same<NonNullable<Of<Uploaded, 'PublishRankingPayload'>['snapshot']>['entries']['nodes'][number]['score'], number>,
   Same<Of<Uploaded, 'ValidationFailed'>['issues'][number]['path'], string[]>,
   Same<Of<Uploaded, 'Problem'>['retryable'], boolean>,
 ] = [true, true, true, true, true, true, true, true, true, true, true];

@@ -1,40 +1,45 @@
-import { useState } from "react";
-import { useQuery } from "urql";
-import type { ResultOf } from "gql.tada";
-import { useCommand } from "../command";
-import { FailureFields, graphql, type Success } from "../graphql";
+import { DailyLimitFields, FailureFields, graphql } from "../graphql";
 import { useText } from "../language";
-import { DailyLimit, DailyLimitFields, isUsedUp } from "../parts/daily-limit";
-import { motion } from "../parts/motion";
+import { PlayButton, Result, useGame } from "../parts/game";
 import { OddsTable } from "../parts/odds";
 import { Outcome, OutcomeFields } from "../parts/outcome";
-import { Answered, Problem } from "../parts/problem";
-import { useRefresh } from "../shared";
+import { Answered } from "../parts/problem";
+
+const DiceFields = graphql(
+  `
+    fragment Dice on DiceStatus {
+      dailyLimit {
+        ...DailyLimit
+      }
+      config {
+        revision
+        hash
+      }
+      odds {
+        outcome
+        odds {
+          percent
+        }
+        reward {
+          type
+          amount
+        }
+      }
+    }
+  `,
+  [DailyLimitFields],
+);
 
 const DiceStatusQuery = graphql(
   `
     query DiceStatus {
       answer: diceStatus {
-        ... on DiceStatus {
-          dailyLimit {
-            ...DailyLimit
-          }
-          odds {
-            outcome
-            odds {
-              percent
-            }
-            reward {
-              type
-              amount
-            }
-          }
-        }
+        ...Dice
         ...Failure
       }
     }
   `,
-  [DailyLimitFields, FailureFields],
+  [DiceFields, FailureFields],
 );
 
 const PlayDiceMutation = graphql(
@@ -44,8 +49,8 @@ const PlayDiceMutation = graphql(
         ... on DicePlay {
           id
           ...Outcome
-          dailyLimit {
-            ...DailyLimit
+          status {
+            ...Dice
           }
           outcome
           userDice
@@ -57,49 +62,34 @@ const PlayDiceMutation = graphql(
       }
     }
   `,
-  [OutcomeFields, DailyLimitFields, FailureFields],
+  [OutcomeFields, DiceFields, FailureFields],
 );
-
-type DicePlay = Success<ResultOf<typeof PlayDiceMutation>["answer"]>;
 
 export function Dice() {
   const { t } = useText();
-  const [status] = useQuery({ query: DiceStatusQuery });
-  const { send, busy, fault } = useCommand(PlayDiceMutation);
-  const [play, setPlay] = useState<DicePlay | null>(null);
-  const [rolling, setRolling] = useState(false);
-  const refresh = useRefresh();
-
-  async function roll() {
-    setRolling(true);
-    const [played] = await Promise.all([send({}), motion(900)]);
-    setRolling(false);
-    if (played) setPlay(played);
-    refresh();
-  }
-
+  const game = useGame({ status: DiceStatusQuery, play: PlayDiceMutation, suspense: 900 });
+  const { play, isPlaying } = game;
   return (
-    <section className="card game">
-      <Answered result={status}>
-        {({ dailyLimit, odds }) => (
+    <section className="card game" aria-label={t.features.DICE}>
+      <Answered heard={game.status}>
+        {({ config, odds }) => (
           <>
-            <div className="table" data-rolling={rolling} data-outcome={play?.outcome}>
-              <Hand name={t.dice.you} dice={play?.userDice} sum={play?.userSum} hidden={rolling} />
+            <div className="table" data-rolling={isPlaying} data-outcome={play?.outcome}>
+              <Hand name={t.dice.you} dice={play?.userDice} sum={play?.userSum} hidden={isPlaying} />
               <span className="versus">vs</span>
-              <Hand name={t.dice.dealer} dice={play?.dealerDice} sum={play?.dealerSum} hidden={rolling} />
+              <Hand name={t.dice.dealer} dice={play?.dealerDice} sum={play?.dealerSum} hidden={isPlaying} />
             </div>
-            {play && !rolling ? (
-              <Outcome key={play.id} title={t.dice.outcomes[play.outcome]} play={play} />
-            ) : (
-              <p className="hint">{rolling ? t.dice.rolling : t.dice.invitation}</p>
-            )}
-            {fault && <Problem fault={fault} />}
-            <button className="play" disabled={busy || rolling || isUsedUp(dailyLimit)} onClick={() => void roll()}>
-              {t.dice.play}
-            </button>
-            <DailyLimit limit={dailyLimit} />
+            <Result>
+              {play && !isPlaying ? (
+                <Outcome key={play.id} title={t.dice.outcomes[play.outcome]} play={play} />
+              ) : (
+                <p className="hint">{isPlaying ? t.dice.rolling : t.dice.invitation}</p>
+              )}
+            </Result>
+            <PlayButton game={game} label={t.dice.play} />
             <OddsTable
-              drawn={rolling ? undefined : play?.outcome}
+              sheet={{ feature: "DICE", hash: config.hash }}
+              drawn={isPlaying ? undefined : play?.outcome}
               rows={odds.map(({ outcome, odds, reward }) => ({
                 id: outcome,
                 label: t.dice.odds[outcome],
@@ -122,15 +112,16 @@ interface HandProps {
 }
 
 function Hand({ name, dice, sum, hidden }: HandProps) {
+  const { t } = useText();
   return (
-    <div className="hand">
+    <div className="hand" role="group" aria-label={name}>
       <span>{name}</span>
       <div>
         {(dice ?? [null, null]).map((face, index) => (
-          <Die key={index} face={hidden ? null : face} />
+          <Die key={index} name={t.dice.die(name, index + 1)} face={hidden ? null : face} />
         ))}
       </div>
-      <b>{hidden ? "?" : (sum ?? "?")}</b>
+      <b>{t.dice.sum(hidden || sum === undefined ? "?" : String(sum))}</b>
     </div>
   );
 }
@@ -138,9 +129,10 @@ function Hand({ name, dice, sum, hidden }: HandProps) {
 /** Which of nine places have a pip, by face. */
 const PIPS = ["", "4", "08", "048", "0268", "02468", "023568"];
 
-function Die({ face }: { face: number | null }) {
+function Die({ name, face }: { name: string; face: number | null }) {
+  const { t } = useText();
   return (
-    <span className="die" role="img" aria-label={face === null ? "?" : String(face)}>
+    <span className="die" role="img" aria-label={`${name}: ${face ?? t.dice.unknown}`}>
       {face === null ? "?" : Array.from({ length: 9 }, (_, place) => <i key={place} data-on={PIPS[face]?.includes(`${place}`)} />)}
     </span>
   );

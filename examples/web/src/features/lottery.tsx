@@ -1,45 +1,62 @@
-import { useState } from "react";
-import { useQuery } from "urql";
-import type { ResultOf } from "gql.tada";
-import { useCommand } from "../command";
-import { FailureFields, graphql, type Success } from "../graphql";
+import { DailyLimitFields, FailureFields, graphql } from "../graphql";
 import { useText } from "../language";
-import { DailyLimit, DailyLimitFields, isUsedUp } from "../parts/daily-limit";
-import { motion } from "../parts/motion";
+import { PlayButton, Result, useGame } from "../parts/game";
 import { OddsTable } from "../parts/odds";
 import { Outcome, OutcomeFields } from "../parts/outcome";
-import { Answered, Problem } from "../parts/problem";
-import { useRefresh } from "../shared";
+import { Answered } from "../parts/problem";
+import { useTold } from "../subscription";
+
+const LotteryFields = graphql(
+  `
+    fragment Lottery on LotteryStatus {
+      dailyLimit {
+        ...DailyLimit
+      }
+      config {
+        revision
+        hash
+        prizes {
+          id
+          ko: label(language: KO)
+          en: label(language: EN)
+          stock
+          isActive
+          odds {
+            percent
+          }
+          reward {
+            type
+            amount
+          }
+        }
+      }
+    }
+  `,
+  [DailyLimitFields],
+);
 
 const LotteryStatusQuery = graphql(
   `
     query LotteryStatus {
       answer: lotteryStatus {
-        ... on LotteryStatus {
-          dailyLimit {
-            ...DailyLimit
-          }
-          config {
-            prizes {
-              id
-              label
-              stock
-              isActive
-              odds {
-                percent
-              }
-              reward {
-                type
-                amount
-              }
-            }
-          }
-        }
+        ...Lottery
         ...Failure
       }
     }
   `,
-  [DailyLimitFields, FailureFields],
+  [LotteryFields, FailureFields],
+);
+
+const LotteryChanges = graphql(
+  `
+    subscription LotteryChanges {
+      answer: lotteryStockChanged {
+        ...Lottery
+        ...Failure
+      }
+    }
+  `,
+  [LotteryFields, FailureFields],
 );
 
 const DrawLotteryMutation = graphql(
@@ -49,39 +66,27 @@ const DrawLotteryMutation = graphql(
         ... on LotteryDraw {
           id
           ...Outcome
-          dailyLimit {
-            ...DailyLimit
+          status {
+            ...Lottery
           }
           prize {
-            id
-            label
-            stock
+            prizeId
+            ko: label(language: KO)
+            en: label(language: EN)
           }
         }
         ...Failure
       }
     }
   `,
-  [OutcomeFields, DailyLimitFields, FailureFields],
+  [OutcomeFields, LotteryFields, FailureFields],
 );
 
-type LotteryDraw = Success<ResultOf<typeof DrawLotteryMutation>["answer"]>;
-
 export function Lottery() {
-  const { t, number } = useText();
-  const [status] = useQuery({ query: LotteryStatusQuery });
-  const { send, busy, fault } = useCommand(DrawLotteryMutation);
-  const [draw, setDraw] = useState<LotteryDraw | null>(null);
-  const [drawing, setDrawing] = useState(false);
-  const refresh = useRefresh();
-
-  async function play() {
-    setDrawing(true);
-    const [drawn] = await Promise.all([send({}), motion(900)]);
-    setDrawing(false);
-    if (drawn) setDraw(drawn);
-    refresh();
-  }
+  const { t, number, named } = useText();
+  const told = useTold(LotteryChanges, {});
+  const game = useGame({ status: LotteryStatusQuery, play: DrawLotteryMutation, told, suspense: 900 });
+  const { play, isPlaying } = game;
 
   function stockNote(stock: number | null): string {
     if (stock === null) return t.lottery.endless;
@@ -89,39 +94,41 @@ export function Lottery() {
   }
 
   return (
-    <section className="card game">
-      <Answered result={status}>
-        {({ dailyLimit, config }) => (
-          <>
-            <div className="ticket" data-drawing={drawing} data-open={Boolean(draw) && !drawing}>
-              <small>HARU LOTTERY</small>
-              <strong>{drawing || !draw ? "?" : draw.prize.label}</strong>
-            </div>
-            {draw && !drawing ? (
-              <Outcome key={draw.id} play={draw} />
-            ) : (
-              <p className="hint">{drawing ? t.lottery.drawing : t.lottery.invitation}</p>
-            )}
-            {fault && <Problem fault={fault} />}
-            <button className="play" disabled={busy || drawing || isUsedUp(dailyLimit)} onClick={() => void play()}>
-              {t.lottery.play}
-            </button>
-            <DailyLimit limit={dailyLimit} />
-            <OddsTable
-              drawn={drawing ? undefined : draw?.prize.id}
-              rows={config.prizes
-                .filter(({ isActive }) => isActive)
-                .map(({ id, label, stock, odds, reward }) => ({
-                  id,
-                  label,
-                  percent: odds.percent,
-                  reward,
-                  note: stockNote(stock),
-                  isGone: stock === 0,
-                }))}
-            />
-          </>
-        )}
+    <section className="card game" aria-label={t.features.LOTTERY}>
+      <Answered heard={game.status}>
+        {({ config }) => {
+          const isSoldOut = config.prizes.every(({ odds }) => odds.percent === 0);
+          return (
+            <>
+              <div className="ticket" data-drawing={isPlaying} data-open={Boolean(play) && !isPlaying}>
+                <small>HARU LOTTERY</small>
+                <strong>{isPlaying || !play ? "?" : named(play.prize)}</strong>
+              </div>
+              <Result>
+                {play && !isPlaying ? (
+                  <Outcome key={play.id} play={play} />
+                ) : (
+                  <p className="hint">{isPlaying ? t.lottery.drawing : isSoldOut ? t.errors.OUT_OF_STOCK : t.lottery.invitation}</p>
+                )}
+              </Result>
+              <PlayButton game={game} label={isSoldOut ? t.lottery.soldOut : t.lottery.play} isSoldOut={isSoldOut} />
+              <OddsTable
+                sheet={{ feature: "LOTTERY", hash: config.hash }}
+                drawn={isPlaying ? undefined : play?.prize.prizeId}
+                rows={config.prizes
+                  .filter(({ isActive }) => isActive)
+                  .map((prize) => ({
+                    id: prize.id,
+                    label: named(prize),
+                    percent: prize.odds.percent,
+                    reward: prize.reward,
+                    note: stockNote(prize.stock),
+                    isGone: prize.stock === 0,
+                  }))}
+              />
+            </>
+          );
+        }}
       </Answered>
     </section>
   );

@@ -1,46 +1,50 @@
-import { useState } from "react";
-import { useQuery } from "urql";
-import type { ResultOf } from "gql.tada";
-import { useCommand } from "../command";
-import { FailureFields, graphql, type Success } from "../graphql";
+import { DailyLimitFields, FailureFields, graphql } from "../graphql";
 import { useText } from "../language";
-import { DailyLimit, DailyLimitFields, isUsedUp } from "../parts/daily-limit";
-import { motion } from "../parts/motion";
+import { PlayButton, Result, useGame } from "../parts/game";
 import { OddsTable } from "../parts/odds";
 import { Outcome, OutcomeFields } from "../parts/outcome";
-import { Answered, Problem } from "../parts/problem";
+import { Answered } from "../parts/problem";
 import { Wheel } from "../parts/wheel";
-import { useRefresh } from "../shared";
+
+const RouletteFields = graphql(
+  `
+    fragment Roulette on RouletteStatus {
+      dailyLimit {
+        ...DailyLimit
+      }
+      config {
+        revision
+        hash
+        segments {
+          id
+          slot
+          ko: label(language: KO)
+          en: label(language: EN)
+          isJackpot
+          odds {
+            percent
+          }
+          reward {
+            type
+            amount
+          }
+        }
+      }
+    }
+  `,
+  [DailyLimitFields],
+);
 
 const RouletteStatusQuery = graphql(
   `
     query RouletteStatus {
       answer: rouletteStatus {
-        ... on RouletteStatus {
-          dailyLimit {
-            ...DailyLimit
-          }
-          config {
-            segments {
-              id
-              slot
-              label
-              isJackpot
-              odds {
-                percent
-              }
-              reward {
-                type
-                amount
-              }
-            }
-          }
-        }
+        ...Roulette
         ...Failure
       }
     }
   `,
-  [DailyLimitFields, FailureFields],
+  [RouletteFields, FailureFields],
 );
 
 const SpinRouletteMutation = graphql(
@@ -50,13 +54,14 @@ const SpinRouletteMutation = graphql(
         ... on RouletteSpin {
           id
           ...Outcome
-          dailyLimit {
-            ...DailyLimit
+          status {
+            ...Roulette
           }
           segment {
             id
             slot
-            label
+            ko: label(language: KO)
+            en: label(language: EN)
             isJackpot
           }
         }
@@ -64,51 +69,38 @@ const SpinRouletteMutation = graphql(
       }
     }
   `,
-  [OutcomeFields, DailyLimitFields, FailureFields],
+  [OutcomeFields, RouletteFields, FailureFields],
 );
 
-type RouletteSpin = Success<ResultOf<typeof SpinRouletteMutation>["answer"]>;
-
 export function Roulette() {
-  const { t } = useText();
-  const [status] = useQuery({ query: RouletteStatusQuery });
-  const { send, busy, fault } = useCommand(SpinRouletteMutation);
-  const [spin, setSpin] = useState<RouletteSpin | null>(null);
-  const [spinning, setSpinning] = useState(false);
-  const [turns, setTurns] = useState(0);
-  const refresh = useRefresh();
-
-  async function play() {
-    const spun = await send({});
-    if (!spun) return;
-    setSpin(spun);
-    setSpinning(true);
-    setTurns(turns + 1); // the server has drawn already; the wheel only shows it
-    await motion(3200);
-    setSpinning(false);
-    refresh();
-  }
-
-  const title = spin && (spin.segment.isJackpot ? t.roulette.jackpot : spin.segment.label);
+  const { t, named } = useText();
+  // The server has drawn already; the wheel only shows it.
+  const game = useGame({ status: RouletteStatusQuery, play: SpinRouletteMutation, reveal: 3200 });
+  const { play, isPlaying } = game;
+  const title = play && (play.segment.isJackpot ? t.roulette.jackpot : named(play.segment));
   return (
-    <section className="card game">
-      <Answered result={status}>
-        {({ dailyLimit, config }) => (
+    <section className="card game" aria-label={t.features.ROULETTE}>
+      <Answered heard={game.status}>
+        {({ config }) => (
           <>
-            <Wheel segments={config.segments} stopAt={spin?.segment.slot ?? 0} turns={turns} />
-            {spin && !spinning && title ? (
-              <Outcome key={spin.id} title={title} play={spin} />
-            ) : (
-              spinning && <p className="hint">{t.roulette.spinning}</p>
-            )}
-            {fault && <Problem fault={fault} />}
-            <button className="play" disabled={busy || spinning || isUsedUp(dailyLimit)} onClick={() => void play()}>
-              {t.roulette.play}
-            </button>
-            <DailyLimit limit={dailyLimit} />
+            <Wheel segments={config.segments} drawn={play} />
+            <Result>
+              {play && !isPlaying && title ? (
+                <Outcome key={play.id} title={title} play={play} />
+              ) : (
+                <p className="hint">{isPlaying ? t.roulette.spinning : t.roulette.invitation}</p>
+              )}
+            </Result>
+            <PlayButton game={game} label={t.roulette.play} />
             <OddsTable
-              drawn={spinning ? undefined : spin?.segment.id}
-              rows={config.segments.map(({ id, label, odds, reward }) => ({ id, label, percent: odds.percent, reward }))}
+              sheet={{ feature: "ROULETTE", hash: config.hash }}
+              drawn={isPlaying ? undefined : play?.segment.id}
+              rows={config.segments.map((segment) => ({
+                id: segment.id,
+                label: named(segment),
+                percent: segment.odds.percent,
+                reward: segment.reward,
+              }))}
             />
           </>
         )}

@@ -1,9 +1,10 @@
 import { useState } from "react";
-import { useQuery } from "urql";
 import type { ResultOf } from "gql.tada";
+import { useAnswer } from "../answer";
 import { useCommand } from "../command";
 import { FailureFields, graphql, type Success } from "../graphql";
 import { useText } from "../language";
+import { Place, Press } from "../parts/press";
 import { Answered, Problem } from "../parts/problem";
 import { SeasonPassQuery, useRefresh } from "../shared";
 
@@ -11,10 +12,12 @@ const StampMutation = graphql(
   `
     mutation Stamp($input: StampInput!) {
       answer: stamp(input: $input) {
-        ... on StampReceipt {
-          xpAdded
-          currentLevel
-          leveledUp
+        ... on StampPayload {
+          receipt {
+            xpAdded
+            currentLevel
+            leveledUp
+          }
         }
         ...Failure
       }
@@ -27,11 +30,13 @@ const ClaimRewardMutation = graphql(
   `
     mutation ClaimReward($input: ClaimRewardInput!) {
       answer: claimReward(input: $input) {
-        ... on LevelReward {
-          level
-          reward {
-            type
-            amount
+        ... on ClaimRewardPayload {
+          levelReward {
+            level
+            reward {
+              type
+              amount
+            }
           }
         }
         ...Failure
@@ -41,15 +46,17 @@ const ClaimRewardMutation = graphql(
   [FailureFields],
 );
 
+type Stamped = Success<ResultOf<typeof StampMutation>["answer"]>;
+type Claimed = Success<ResultOf<typeof ClaimRewardMutation>["answer"]>;
 type Status = Success<ResultOf<typeof SeasonPassQuery>["answer"]>;
 
 export function SeasonPass() {
   const { t, day } = useText();
-  const [status] = useQuery({ query: SeasonPassQuery });
+  const heard = useAnswer(SeasonPassQuery, {});
   return (
     <section className="card season" aria-labelledby="season">
       <h2 id="season">{t.season.title}</h2>
-      <Answered result={status}>
+      <Answered heard={heard}>
         {({ season, progress, levels, today }) => (
           <>
             <p className="note">
@@ -68,7 +75,10 @@ export function SeasonPass() {
 function Progress({ progress, levels }: Pick<Status, "progress" | "levels">) {
   const { t, number } = useText();
   const { currentLevel, currentXp, nextLevelXp, totalStamps } = progress;
-  const from = levels.find(({ level }) => level === currentLevel)?.requiredXp ?? 0;
+  const reached = levels.find(({ level }) => level === currentLevel)?.requiredXp ?? 0;
+  const isAtTop = nextLevelXp === null;
+  const toNext = isAtTop ? t.season.atTop : t.season.toNext(number(Math.max(0, nextLevelXp - currentXp)));
+  const [done, needed] = isAtTop ? [1, 1] : [currentXp - reached, nextLevelXp - reached];
   return (
     <div className="progress">
       <p>
@@ -79,8 +89,8 @@ function Progress({ progress, levels }: Pick<Status, "progress" | "levels">) {
           {number(currentXp)} XP · {t.season.stamps(number(totalStamps))}
         </span>
       </p>
-      <progress max={(nextLevelXp ?? currentXp) - from || 1} value={nextLevelXp === null ? 1 : currentXp - from} />
-      <small>{nextLevelXp === null ? t.season.atTop : t.season.toNext(number(nextLevelXp - currentXp))}</small>
+      <progress max={needed} value={Math.min(done, needed)} aria-label={toNext} />
+      <small>{toNext}</small>
     </div>
   );
 }
@@ -88,27 +98,25 @@ function Progress({ progress, levels }: Pick<Status, "progress" | "levels">) {
 function Stamp({ stamped }: { stamped: boolean }) {
   const { t, number } = useText();
   const { send, busy, fault } = useCommand(StampMutation);
-  const [receipt, setReceipt] = useState<Success<ResultOf<typeof StampMutation>["answer"]> | null>(null);
+  const [receipt, setReceipt] = useState<Stamped["receipt"] | null>(null);
   const refresh = useRefresh();
   async function stamp() {
-    setReceipt(await send({}));
+    setReceipt((await send({}))?.receipt ?? null);
     refresh();
   }
-  if (stamped) {
-    return (
-      <p className="stamped" role="status">
-        {receipt ? t.stampAdded(number(receipt.xpAdded)) : t.season.stamped}
-        {receipt?.leveledUp && ` · ${t.levelUp(receipt.currentLevel)}`}
-      </p>
-    );
-  }
   return (
-    <>
-      {fault && <Problem fault={fault} />}
-      <button className="stamp" disabled={busy} onClick={() => void stamp()}>
-        {t.season.stamp}
-      </button>
-    </>
+    <Place className="stamping">
+      <p className="stamped" role="status">
+        {stamped && (receipt ? t.stampAdded(number(receipt.xpAdded)) : t.season.stamped)}
+        {stamped && receipt?.leveledUp && ` · ${t.levelUp(receipt.currentLevel)}`}
+      </p>
+      {!stamped && fault && <Problem fault={fault} />}
+      {!stamped && (
+        <Press className="stamp" isOff={busy} onPress={() => void stamp()}>
+          {t.season.stamp}
+        </Press>
+      )}
+    </Place>
   );
 }
 
@@ -116,31 +124,35 @@ function Levels({ levels }: Pick<Status, "levels">) {
   const { t, reward } = useText();
   const { send, busy, fault } = useCommand(ClaimRewardMutation);
   const refresh = useRefresh();
-  const [claimed, setClaimed] = useState<Success<ResultOf<typeof ClaimRewardMutation>["answer"]> | null>(null);
+  const [claimed, setClaimed] = useState<Claimed["levelReward"] | null>(null);
   async function claim(level: number) {
-    setClaimed(await send({ level }));
+    setClaimed((await send({ level }))?.levelReward ?? null);
     refresh();
   }
   return (
     <>
       {fault && <Problem fault={fault} />}
-      {claimed && (
-        <p className="claimed" role="status">
-          {t.season.level} {claimed.level} · {t.won(reward(claimed.reward))}
-        </p>
-      )}
+      <p className="claimed" role="status">
+        {claimed && `${t.season.level} ${claimed.level} · ${t.won(reward(claimed.reward))}`}
+      </p>
       <ol className="levels">
         {levels.map((each) => (
           <li key={each.level} data-state={each.state}>
-            <b>{each.level}</b>
-            <span>{reward(each.reward)}</span>
-            {each.state === "CLAIMABLE" && !each.autoClaim ? (
-              <button disabled={busy} onClick={() => void claim(each.level)}>
-                {t.season.claim}
-              </button>
-            ) : (
-              <small>{each.state === "LOCKED" && each.autoClaim ? t.season.auto : t.season.states[each.state]}</small>
-            )}
+            <Place>
+              <b>{each.level}</b>
+              <span>{reward(each.reward)}</span>
+              {each.state === "CLAIMABLE" && !each.autoClaim ? (
+                <Press
+                  isOff={busy}
+                  aria-label={t.season.claimLevel(each.level, reward(each.reward))}
+                  onPress={() => void claim(each.level)}
+                >
+                  {t.season.claim}
+                </Press>
+              ) : (
+                <small>{each.state !== "CLAIMED" && each.autoClaim ? t.season.auto : t.season.states[each.state]}</small>
+              )}
+            </Place>
           </li>
         ))}
       </ol>

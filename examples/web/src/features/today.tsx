@@ -1,9 +1,9 @@
-import { useEffect } from "react";
-import { useQuery } from "urql";
+import { useEffect, useRef, type ReactNode } from "react";
+import { useAnswer, useLast } from "../answer";
 import { ServerClock, useTimeUntil } from "../clock";
 import { FailureFields, graphql, isFailure, type Failure, type FeatureType } from "../graphql";
-import { useText } from "../language";
-import { Answered } from "../parts/problem";
+import { useText, type Named } from "../language";
+import { Answered, Problem } from "../parts/problem";
 import { useTold } from "../subscription";
 import { Dice } from "./dice";
 import { Lottery } from "./lottery";
@@ -12,70 +12,72 @@ import { Roulette } from "./roulette";
 import { SeasonPass } from "./season-pass";
 import { Wallet } from "./wallet";
 
-export const TodayQuery = graphql(
+const TodayFields = graphql(`
+  fragment Today on TodayFeature {
+    date
+    featureType
+    ko: title(language: KO)
+    en: title(language: EN)
+    serverTime
+    endsAt
+  }
+`);
+
+const TodayQuery = graphql(
   `
     query Today {
       answer: todayFeature {
-        ... on TodayFeature {
-          date
-          featureType
-          title
-          serverTime
-          endsAt
-        }
+        ...Today
         ...Failure
       }
     }
   `,
-  [FailureFields],
+  [TodayFields, FailureFields],
 );
 
 const TodayChanges = graphql(
   `
     subscription TodayChanges {
       answer: todayFeatureChanged {
-        ... on TodayFeature {
-          date
-          featureType
-        }
+        ...Today
         ...Failure
       }
     }
   `,
-  [FailureFields],
+  [TodayFields, FailureFields],
 );
 
-const MAIN = { DICE: Dice, ROULETTE: Roulette, LOTTERY: Lottery } as const;
+const GAMES = { DICE: Dice, ROULETTE: Roulette, LOTTERY: Lottery } as const;
 
-/** Today's feature comes first; around it is what goes on every day. */
+/** Today's feature comes first; around it is what goes on every day, also on one on which nothing is on. */
 export function Today({ onChanged }: { onChanged: () => void }) {
-  const [result] = useQuery({ query: TodayQuery });
-  const shown = result.data?.answer;
-  const told = useTold(TodayChanges);
-  const isAnother = shown && told && whatIsOn(shown) !== whatIsOn(told);
-  useEffect(() => {
-    if (isAnother) onChanged();
-  }, [isAnother]);
+  const asked = useAnswer(TodayQuery, {});
+  const answer = useLast(asked.answer, useTold(TodayChanges, {}));
+  useChange(answer && whatIsOn(answer), onChanged);
   return (
-    <Answered result={result}>
-      {({ date, featureType, title, serverTime, endsAt }) => {
-        const Game = featureType in MAIN ? MAIN[featureType as keyof typeof MAIN] : null;
+    <Answered heard={{ ...asked, answer }} refused={(failure) => <QuietDay failure={failure} onPassed={onChanged} />}>
+      {({ date, featureType, ko, en, serverTime, endsAt }) => {
+        const Game = featureType in GAMES ? GAMES[featureType as keyof typeof GAMES] : null;
         const ranking = <Ranking today={date} isOn={featureType === "RANKING"} />;
         return (
           <ServerClock serverTime={serverTime}>
-            <Hero feature={featureType} date={date} title={title} endsAt={endsAt} onPassed={onChanged} />
-            <div className="columns">
-              <div>
-                {Game && <Game />}
-                {featureType !== "RANKING" && <SeasonPass />}
-                {!Game && ranking}
-              </div>
-              <div>
-                <Wallet />
-                {featureType === "RANKING" && <SeasonPass />}
-                {Game && ranking}
-              </div>
-            </div>
+            <Hero feature={featureType} date={date} title={{ ko, en }} endsAt={endsAt} onPassed={onChanged} />
+            <Columns
+              main={
+                <>
+                  {Game && <Game />}
+                  {featureType !== "RANKING" && <SeasonPass />}
+                  {!Game && ranking}
+                </>
+              }
+              side={
+                <>
+                  <Wallet />
+                  {featureType === "RANKING" && <SeasonPass />}
+                  {Game && ranking}
+                </>
+              }
+            />
           </ServerClock>
         );
       }}
@@ -83,36 +85,89 @@ export function Today({ onChanged }: { onChanged: () => void }) {
   );
 }
 
+/** Calls back when the value becomes another one than it was at first. */
+function useChange(value: string | undefined, onChanged: () => void): void {
+  const first = useRef<string>(undefined);
+  useEffect(() => {
+    first.current ??= value;
+    if (value !== first.current) onChanged();
+  }, [value]);
+}
+
 function whatIsOn(answer: { date: string; featureType: FeatureType } | Failure): string {
   return isFailure(answer) ? answer.code : `${answer.date} ${answer.featureType}`;
+}
+
+/** A day on which nothing is on; where that is meant so, it tells when to look again. */
+function QuietDay({ failure, onPassed }: { failure: Failure; onPassed: () => void }) {
+  const { t } = useText();
+  const { endsAt, serverTime } = failure;
+  useColours(null);
+  return (
+    <>
+      <section className="hero">
+        <div>
+          <p>{t.today}</p>
+          <h1>{t.quietDay}</h1>
+          <Problem fault={failure} />
+        </div>
+        {endsAt && serverTime && (
+          <ServerClock serverTime={serverTime}>
+            <Countdown endsAt={endsAt} onPassed={onPassed} />
+          </ServerClock>
+        )}
+      </section>
+      <Columns main={<SeasonPass />} side={<Wallet />} />
+    </>
+  );
+}
+
+function Countdown({ endsAt, onPassed }: { endsAt: string; onPassed: () => void }) {
+  const { t } = useText();
+  const time = useTimeUntil(endsAt, onPassed);
+  return (
+    <p className="countdown">
+      {t.nextDay} <time>{time}</time>
+    </p>
+  );
+}
+
+function Columns({ main, side }: { main: ReactNode; side: ReactNode }) {
+  return (
+    <div className="columns">
+      <div>{main}</div>
+      <div>{side}</div>
+    </div>
+  );
+}
+
+function useColours(feature: FeatureType | null): void {
+  useEffect(() => {
+    document.documentElement.dataset["feature"] = feature ?? "";
+  }, [feature]);
 }
 
 interface HeroProps {
   feature: FeatureType;
   date: string;
-  title: string;
+  title: Named;
   endsAt: string;
   onPassed: () => void;
 }
 
 function Hero({ feature, date, title, endsAt, onPassed }: HeroProps) {
-  const { t, day } = useText();
-  const time = useTimeUntil(endsAt, onPassed);
-  useEffect(() => {
-    document.documentElement.dataset["feature"] = feature; // its colours
-  }, [feature]);
+  const { t, day, named } = useText();
+  useColours(feature);
   return (
     <section className="hero">
       <div>
         <p>
           {t.today} · {t.features[feature]}
         </p>
-        <h1>{title}</h1>
+        <h1>{named(title)}</h1>
         <p>{day(date)}</p>
       </div>
-      <p className="countdown">
-        {t.nextDay} <time role="timer">{time}</time>
-      </p>
+      <Countdown endsAt={endsAt} onPassed={onPassed} />
     </section>
   );
 }

@@ -9,23 +9,32 @@ export function Header({ session, onChange }: { session: Session | null; onChang
         haru <small>하루</small>
       </a>
       <LanguageSwitch />
-      <Account key={session?.token} session={session} onChange={onChange} />
+      <Account session={session} onChange={onChange} />
     </header>
   );
 }
 
-const NAMES: [Language, string][] = [
-  ["ko", "한국어"],
-  ["en", "English"],
+const NAMES: [Language, string, string][] = [
+  ["ko", "한국어", "한"],
+  ["en", "English", "En"],
 ];
 
 function LanguageSwitch() {
   const { t, language, setLanguage } = useText();
   return (
     <div className="switch" role="group" aria-label={t.language}>
-      {NAMES.map(([each, name]) => (
-        <button key={each} lang={each} aria-pressed={each === language} onClick={() => setLanguage(each)}>
-          {name}
+      {NAMES.map(([each, name, short]) => (
+        <button
+          key={each}
+          type="button"
+          lang={each}
+          aria-pressed={each === language}
+          onClick={() => setLanguage(each)}
+        >
+          <span className="name">{name}</span>
+          <span className="short" aria-hidden="true">
+            {short}
+          </span>
         </button>
       ))}
     </div>
@@ -41,7 +50,9 @@ function Account({ session, onChange }: { session: Session | null; onChange: (ne
   }
   return (
     <details className="account">
-      <summary aria-label={t.account.title}>{session?.label ?? t.account.signedOut}</summary>
+      <summary aria-label={session ? `${t.account.title}: ${session.label}` : t.account.signedOut}>
+        {session?.label ?? t.account.signedOut}
+      </summary>
       <form onSubmit={signIn}>
         {session && !session.isDemo && (
           <button type="button" onClick={() => void demoSession().then((demo) => demo && onChange(demo))}>

@@ -1,5 +1,6 @@
 import { useText } from "../language";
-import type { RewardType } from "../graphql";
+import type { FeatureType, RewardType } from "../graphql";
+import { Sheet } from "./sheet";
 
 export interface OddsRow {
   id: string;
@@ -10,12 +11,18 @@ export interface OddsRow {
   isGone?: boolean;
 }
 
+interface OddsTableProps {
+  rows: OddsRow[];
+  drawn?: string | undefined;
+  sheet: { feature: FeatureType; hash: string };
+}
+
 /** Every way a game can end, with its odds: nobody plays without knowing them. */
-export function OddsTable({ rows, drawn }: { rows: OddsRow[]; drawn?: string | undefined }) {
+export function OddsTable({ rows, drawn, sheet }: OddsTableProps) {
   const { t, percent, reward } = useText();
   return (
-    <section className="odds">
-      <h3>{t.odds}</h3>
+    <section className="odds" aria-labelledby="odds">
+      <h2 id="odds">{t.odds}</h2>
       <ul>
         {rows.map((row) => (
           <li key={row.id} data-drawn={row.id === drawn} data-gone={row.isGone}>
@@ -25,10 +32,11 @@ export function OddsTable({ rows, drawn }: { rows: OddsRow[]; drawn?: string | u
               {row.note && <small>{row.note}</small>}
             </span>
             <b>{percent(row.percent)}</b>
-            <progress max={100} value={row.percent} aria-hidden="true" />
+            <progress max={100} value={row.percent} aria-label={t.oddsOf(row.label)} />
           </li>
         ))}
       </ul>
+      <Sheet {...sheet} />
     </section>
   );
 }

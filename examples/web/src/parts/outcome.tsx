@@ -25,7 +25,7 @@ export function Outcome({ title, play }: { title?: string; play: ResultOf<typeof
   const nothing = isNothing(play.reward);
   const stamp = play.seasonPass;
   return (
-    <div className="outcome" role="status" data-nothing={nothing}>
+    <div className="outcome" data-nothing={nothing}>
       {title && <strong>{title}</strong>}
       <p>{nothing ? t.nothingWon : t.won(reward(play.reward))}</p>
       {play.reward.type === "COUPON" && (

@@ -1,12 +1,14 @@
 import type { ReactNode } from "react";
-import type { CombinedError, OperationResult } from "urql";
-import { isFailure, type ErrorCode, type Failure, type Success } from "../graphql";
+import type { CombinedError } from "urql";
+import type { Heard } from "../answer";
+import { isFailure, type ErrorCode, type Failure, type Limit, type Success } from "../graphql";
 import { useText } from "../language";
 
 /** What went wrong: an expected failure, or an answer that never came. */
 export interface Fault {
   code: ErrorCode | "NETWORK";
   message: string;
+  dailyLimit?: Limit;
 }
 
 export function asFault(from: Failure | CombinedError | undefined): Fault {
@@ -26,17 +28,29 @@ export function Problem({ fault }: { fault: Fault }) {
   );
 }
 
-/** Shows a query's answer, or why there is none: every union of the API is either a success or a `UserError`. */
-export function Answered<Answer extends object>({
-  result,
-  children,
-}: {
-  result: Pick<OperationResult<{ answer: Answer }>, "data" | "error">;
+interface AnsweredProps<Answer> {
+  heard: Heard<Answer>;
+  /** What to show instead of an expected failure. */
+  refused?: (failure: Failure) => ReactNode;
   children: (answer: Success<Answer>) => ReactNode;
-}) {
-  const answer = result.data?.answer;
-  if (answer && isFailure(answer)) return <Problem fault={asFault(answer)} />;
-  if (answer) return children(answer as Success<Answer>);
-  if (result.error) return <Problem fault={asFault(result.error)} />;
-  return <div className="loading" aria-busy="true" />;
+}
+
+/** Shows a query's answer, or why there is none: every union of the API is either a success or a `UserError`. */
+export function Answered<Answer extends object>({ heard, refused, children }: AnsweredProps<Answer>) {
+  const { answer, error, again } = heard;
+  const { t } = useText();
+  if (!answer && !error) return <div className="loading" aria-busy="true" />;
+  return (
+    <>
+      {error && (
+        <div className="unanswered">
+          <Problem fault={asFault(error)} />
+          <button type="button" onClick={again}>
+            {t.again}
+          </button>
+        </div>
+      )}
+      {answer && (isFailure(answer) ? (refused?.(answer) ?? <Problem fault={answer} />) : children(answer as Success<Answer>))}
+    </>
+  );
 }

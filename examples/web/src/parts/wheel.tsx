@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { RewardType } from "../graphql";
 import { isNothing, useText } from "../language";
 
@@ -8,11 +9,18 @@ interface Segment {
   reward: { type: RewardType; amount: number };
 }
 
-/** A wheel of equal slices: how likely each is, the table beside it says. */
-export function Wheel({ segments, stopAt, turns }: { segments: Segment[]; stopAt: number; turns: number }) {
+interface Drawn {
+  id: string;
+  segment: { slot: number };
+}
+
+/** A wheel of equal slices: how likely each is, the table beside it says. It turns on whenever another spin is drawn. */
+export function Wheel({ segments, drawn }: { segments: Segment[]; drawn: Drawn | null }) {
   const { t } = useText();
+  const [{ spin, turns }, setSpun] = useState<{ spin: string | undefined; turns: number }>({ spin: undefined, turns: 0 });
+  if (drawn && drawn.id !== spin) setSpun({ spin: drawn.id, turns: turns + 5 });
   const slice = 360 / segments.length;
-  const rotation = turns === 0 ? 0 : turns * 360 * 5 - (stopAt + 0.5) * slice;
+  const rotation = drawn ? turns * 360 - (drawn.segment.slot + 0.5) * slice : 0;
   return (
     <div className="wheel">
       <svg viewBox="-100 -100 200 200" role="img" aria-label={t.roulette.wheel}>

@@ -1,0 +1,1 @@
+"""What users would pick instead: the same schema, tables and rows behind another server."""

@@ -1,0 +1,1 @@
+"""The transport: GraphQL over HTTP, event streams and WebSockets."""

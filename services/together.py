@@ -1,0 +1,69 @@
+"""One piece of work for all who ask at the same moment: a batch has one round trip, whoever is in it.
+
+Those who ask while a batch is under way are answered by the next one, so no answer misses what happened before it was
+asked for; who asks alone waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from services.watch import NOBODY, BatchKind, Watch
+
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
+
+AT_ONCE = 256
+"""How many keys one batch takes."""
+
+
+class Together(Generic[KeyT, ValueT]):
+    """One batch at a time: `work` takes the keys that were asked for, each once."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[KeyT]], Awaitable[Mapping[KeyT, ValueT]]],
+        *,
+        kind: BatchKind = BatchKind.READS,
+        watch: Watch = NOBODY,
+    ) -> None:
+        """Do `work`; `watch` is told of each batch as one of this `kind`."""
+        self._work = work
+        self._kind = kind
+        self._watch = watch
+        self._asked: dict[KeyT, asyncio.Future[ValueT]] = {}
+        self._callers: list[Any] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def __call__(self, key: KeyT) -> ValueT:
+        """The value of `key`, worked out from now on. Raises: what `work` raises."""
+        answer = self._asked.get(key)
+        if answer is None:
+            answer = self._asked[key] = asyncio.get_running_loop().create_future()
+            answer.add_done_callback(_heard_of)
+        self._callers.append(self._watch.caller())
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._serve())
+        return await asyncio.shield(answer)
+
+    async def _serve(self) -> None:
+        while self._asked:
+            asked = {key: self._asked.pop(key) for key in list(islice(self._asked, AT_ONCE))}
+            callers, self._callers = self._callers, []
+            try:
+                with self._watch.batch(self._kind, callers):
+                    values = await self._work(list(asked))
+                for key, answer in asked.items():
+                    answer.set_result(values[key])
+            except Exception as failure:  # noqa: BLE001 (whoever asked is told)
+                for answer in asked.values():
+                    if not answer.done():
+                        answer.set_exception(failure)
+
+
+def _heard_of(answer: asyncio.Future[ValueT]) -> None:
+    """Take notice of a failure that nobody may be left to be told."""
+    answer.exception()

@@ -1,0 +1,203 @@
+"""What is counted, under which names, and what is told where there is no database."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from models import DiceLog, RewardEntry, RewardType
+from schema.roots import ROOTS
+from server.app import wall_clock
+from server.observing.exposition import forget_dead, metrics_app
+from server.observing.facts import POOLS_SHOWN, Facts, _of_event
+from server.observing.metrics import Metrics
+from server.observing.observers import Sample
+from server.observing.record import Record
+from services.calendar import Calendar
+from services.coupons import Pool
+from services.database import Database
+from services.error_codes import ErrorCode
+from services.seals import seal
+from services.vitals import Odds, Proofs, Stock, Vitals, read_vitals
+from services.watch import BatchKind
+from tests.world import World
+
+SEOUL = ZoneInfo("Asia/Seoul")
+HOSTILE = ('x"} 1\nforged 1', "플레이어", "a" * 10_000, "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def metrics(registry: CollectorRegistry) -> Metrics:
+    return Metrics(frozenset(ROOTS), registry)
+
+
+def ended(
+    metrics: Metrics, *operation: str, transport: str = "http", code: str | None = None, live: bool = False
+) -> None:
+    record = Record("r", transport, [], (metrics.ended,))
+    with record:
+        record.operation, record.code, record.is_live = operation, code, live
+
+
+def series(registry: CollectorRegistry) -> dict[str, set[tuple[str, ...]]]:
+    """The values of the labels of each sample but a histogram's bounds."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for family in registry.collect():
+        for sample in family.samples:
+            labels = tuple(value for name, value in sample.labels.items() if name != "le")
+            found.setdefault(sample.name, set()).add(labels)
+    return found
+
+
+def test_hostile_names_are_one_label(metrics: Metrics, registry: CollectorRegistry) -> None:
+    for name in HOSTILE:
+        ended(metrics, name)
+        ended(metrics, "me", name)
+    ended(metrics)
+    ended(metrics, "__schema")
+    assert series(registry)["haru_requests_total"] == {
+        ("other", "http", "ok"),
+        ("several", "http", "ok"),
+        ("none", "http", "ok"),
+    }
+
+
+def test_however_many_requests_there_are_few_series(metrics: Metrics, registry: CollectorRegistry) -> None:
+    for name in ROOTS:
+        for code in (None, *ErrorCode):
+            ended(metrics, name, code=code)
+    told = series(registry)
+    assert len(told["haru_request_duration_seconds_bucket"]) == 3 * len(ROOTS)
+    assert told["haru_refusals_total"] == {(code,) for code in ErrorCode}
+
+
+def test_what_stays_open_has_no_duration(metrics: Metrics, registry: CollectorRegistry) -> None:
+    ended(metrics, "lotteryStockChanged", transport="sse", live=True)
+    ended(metrics, "me", transport="websocket")
+    told = series(registry)
+    assert told["haru_request_duration_seconds_count"] == {("me", "ok")}
+    assert told["haru_requests_total"] == {("lotteryStockChanged", "sse", "ok"), ("me", "websocket", "ok")}
+
+
+def test_batches(metrics: Metrics, registry: CollectorRegistry) -> None:
+    early, late = metrics.caller(), metrics.caller()
+    with metrics.batch(BatchKind.PLAYS, [late, early]):
+        metrics.retried()
+        metrics.parted(3)
+        metrics.stored({DiceLog: [{}, {}], RewardEntry: [{"reward_type": RewardType.POINT, "amount": 40}]})
+    with metrics.batch(BatchKind.READS, []):
+        pass
+    value = registry.get_sample_value
+    assert value("haru_batch_size_sum", {"kind": "plays"}) == 2
+    assert value("haru_batch_wait_seconds_count", {"kind": "reads"}) == 1
+    assert value("haru_batch_retries_total") == 1
+    assert value("haru_batch_members_parted_total") == 3
+    assert value("haru_plays_total", {"game": "DICE"}) == 2
+    assert value("haru_grants_total", {"type": "POINT"}) == 1
+    assert value("haru_granted_amount_total", {"type": "POINT"}) == 40
+
+
+async def test_a_process_is_looked_at(metrics: Metrics, registry: CollectorRegistry, monkeypatch: Any) -> None:
+    monkeypatch.setattr("server.observing.metrics.SAMPLE_SECONDS", 0.01)
+    async with metrics.sampling(lambda: Sample(1, 2, 16, 3, 4)):
+        while not registry.get_sample_value("haru_loop_lag_seconds_count"):
+            await asyncio.sleep(0.01)
+        assert registry.get_sample_value("haru_workers") == 1
+        assert registry.get_sample_value("haru_lane_queue_length") == 1
+        assert registry.get_sample_value("haru_pool_connections_max") == 16
+    assert registry.get_sample_value("haru_workers") == 0
+
+
+async def told_by(url: str, directory: Path) -> dict[str, float]:
+    """What the port tells of the database at `url`, labels left out."""
+    facts = Facts(Database(url, pool_size=1), Calendar(SEOUL), wall_clock, time.monotonic)
+    transport = httpx.ASGITransport(metrics_app(facts, directory))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as http:
+            await http.get("/metrics")  # the next is of the same look
+            page = (await http.get("/metrics")).text
+    finally:
+        await facts.close()
+    samples = (line.rpartition(" ") for line in page.splitlines() if not line.startswith("#"))
+    return {name.partition("{")[0].removeprefix("haru_"): float(value) for name, _, value in samples}
+
+
+async def test_what_the_port_tells_of_the_event(world: World, tmp_path: Path) -> None:
+    told = await told_by(str(world.settings.database_url), tmp_path)
+    assert told["database_up"] == told["database_writable"] == told["event_figures_up"] == 1
+    assert told["coupon_codes_left"] == 100
+
+
+async def test_seeds_and_seals_that_are_overdue(world: World) -> None:
+    async def proofs(**ahead: float) -> Proofs:
+        now = world.clock() + dt.timedelta(**ahead)
+        return (await read_vitals(world.parts.database, world.parts.calendar, now)).proofs
+
+    alice = await world.player()
+    await alice.play()  # which is what a seed is for, and a line of the ledger
+    assert (await proofs()).seeds_overdue == 0
+    assert (await proofs(days=1)).seeds_overdue == 1
+    assert (await proofs(days=300)).seeds_missing == 2
+    assert (await proofs(minutes=30)).unsealed_seconds == 1800
+    await seal(world.parts.database, lambda: world.clock() + dt.timedelta(minutes=1))
+    assert (await proofs(minutes=30)).unsealed_seconds == 0
+
+
+async def test_where_there_is_no_database(tmp_path: Path) -> None:
+    told = await told_by("postgresql+asyncpg://haru@127.0.0.1:1/haru", tmp_path)
+    assert told == {"database_up": 0, "event_figures_up": 0}
+
+
+async def test_a_database_of_another_revision(world: World, tmp_path: Path) -> None:
+    await world.sql.execute("UPDATE alembic_version SET version_num = 'another'")
+    try:
+        told = await told_by(str(world.settings.database_url), tmp_path)
+    finally:
+        await world.sql.execute("UPDATE alembic_version SET version_num = '20241206_0001'")
+    assert (told["database_up"], told["database_revision_expected"], told["event_figures_up"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("failure", [TimeoutError("slow"), RuntimeError("a bug")])
+async def test_figures_that_cannot_be_read(world: World, tmp_path: Path, monkeypatch: Any, failure: Exception) -> None:
+    async def fail(*_: object) -> Vitals:
+        raise failure
+
+    monkeypatch.setattr("server.observing.facts.read_vitals", fail)
+    told = await told_by(str(world.settings.database_url), tmp_path)
+    assert (told["database_up"], told["event_figures_up"]) == (1, 0)
+    assert "schedule_faults" not in told
+
+
+def test_coupon_types_are_bounded() -> None:
+    pools = [Pool(f"type {Random(n).random()}", n, 0, 0) for n in range(POOLS_SHOWN * 3)]
+    families = list(_of_event(Vitals([Stock(7, 1, 2)], pools, {0: 0}, Proofs(0, 0, 0.0, 0.0), Odds(1.0, {}))))
+    assert max(len(family.samples) for family in families) == POOLS_SHOWN
+
+
+def test_who_is_dead_is_forgotten(tmp_path: Path) -> None:
+    alive = os.getpid()
+    dead = int(Path("/proc/sys/kernel/pid_max").read_text())
+    for pid in (alive, dead):
+        for kind in ("gauge_livesum", "counter"):
+            (tmp_path / f"{kind}_{pid}.db").touch()
+    forget_dead(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        f"gauge_livesum_{alive}.db",
+        f"counter_{alive}.db",
+        f"counter_{dead}.db",
+    }

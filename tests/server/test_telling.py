@@ -1,0 +1,82 @@
+"""What commands tell programs, terminals and shells."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from server.cli.telling import working
+from server.migrations.upgrade import EXPECTED_REVISION
+from server.settings import PROJECT
+from tests.conftest import Haru
+from tests.world import World
+
+
+async def test_what_programs_read(haru: Haru, world: World) -> None:
+    verified = json.loads((await haru("db", "verify", "--json")).stdout)
+    assert verified == {
+        "isExpected": True,
+        "revision": EXPECTED_REVISION,
+        "expectedRevision": EXPECTED_REVISION,
+        "findings": [],
+        "models": [],
+    }
+    assert json.loads((await haru("db", "prune", "--json")).stdout) == {"deleted": 0}
+    [pool] = json.loads((await haru("coupons", "list", "--json")).stdout)
+    assert pool == {"coupon_type": "COFFEE", "left": 100, "given": 0, "waiting": 0}
+    faulty = await haru("schedule", "check", "--days", "1", "--json")  # the demo's days are others
+    assert faulty.exit_code == 1
+    assert [set(issue) for issue in json.loads(faulty.stdout)] == [{"date", "code", "message"}] * 2
+
+
+async def test_a_difference_is_told_to_programs(haru: Haru, world: World) -> None:
+    await world.sql.execute("ALTER TABLE dice_log ADD COLUMN extra int")
+    try:
+        verified = await haru("db", "verify", "--json")
+    finally:
+        await world.sql.execute("ALTER TABLE dice_log DROP COLUMN extra")
+    assert verified.exit_code == 1
+    told = json.loads(verified.stdout)
+    assert not told["isExpected"]
+    assert any(finding["isFault"] and "extra" in finding["finding"] for finding in told["findings"])
+
+
+SHELL = "from server.cli.main import main; main(prog_name='haru')"
+
+
+@pytest.mark.parametrize(
+    ("begun", "completed"), [("sch", "schedule"), ("coupons l", "list"), ("db verify --j", "--json")]
+)
+def test_a_shell_completes(begun: str, completed: str) -> None:
+    asked = {"_HARU_COMPLETE": "bash_complete", "COMP_WORDS": f"haru {begun}", "COMP_CWORD": str(len(begun.split()))}
+    done = subprocess.run(
+        [sys.executable, "-c", SHELL],
+        env=os.environ | asked,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert f"plain,{completed}\n" in done.stdout
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_terminal_is_shown_what_takes_long(
+    is_watched: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("server.cli.telling.SOON_SECONDS", 0.01)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_watched)
+    shown = ""
+    with working("looking"):
+        deadline = time.monotonic() + (10 if is_watched else 0)
+        while "looking ... 0 s" not in shown and time.monotonic() < deadline:
+            shown += capsys.readouterr().err
+    assert ("looking" in shown) is is_watched
+    assert capsys.readouterr().err.endswith("\r\x1b[K" if is_watched else "")
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,148 @@
+"""Workers behind one port share the connections evenly, and nobody waits for a worker that does not come."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from server.workers import SLOTS, EvenServer, Shares
+from tests.serving import serving
+
+
+class Protocol(asyncio.Protocol):
+    """A connection that is counted, as uvicorn's are."""
+
+    def __init__(self, connections: set[Protocol]) -> None:
+        self.connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.connections.add(self)
+
+
+class Worker:
+    """A worker of this process, beside another one that has so many connections and never takes any."""
+
+    def __init__(self, others_connections: int) -> None:
+        self.connections: set[Protocol] = set()
+        self.clients: list[socket.socket] = []
+        self.shares = Shares()
+        self.other = self.shares.join()
+        self.shares.note(self.other, others_connections)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.setblocking(False)
+        self.pauses: list[float] = []
+
+    async def come(self, count: int) -> None:
+        """So many clients, one by one; each is served in the end."""
+        for _ in range(count):
+            before = len(self.connections)
+            client = socket.socket()
+            client.setblocking(False)
+            self.clients.append(client)
+            await asyncio.get_running_loop().sock_connect(client, self.listener.getsockname())
+            async with asyncio.timeout(30):
+                while len(self.connections) == before:
+                    await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def taking(others_connections: int) -> AsyncIterator[Worker]:
+    worker = Worker(others_connections)
+    server = EvenServer(
+        asyncio.get_running_loop(),
+        lambda: Protocol(worker.connections),  # type: ignore[arg-type, return-value]
+        worker.listener,
+        worker.shares,
+    )
+    pause = server._pause
+
+    def pausing(seconds: float) -> None:
+        worker.pauses.append(seconds)
+        pause(seconds)
+
+    server._pause = pausing  # type: ignore[method-assign]
+    try:
+        yield worker
+    finally:
+        server.close()
+        for protocol in worker.connections:
+            protocol.transport.close()
+        for one in (*worker.clients, worker.listener):
+            one.close()
+
+
+async def test_whoever_has_fewest_takes_at_once() -> None:
+    async with taking(others_connections=5) as worker:
+        await worker.come(6)
+        assert not worker.pauses
+
+
+async def test_whoever_has_more_leaves_a_connection_for_a_while_and_no_longer() -> None:
+    async with taking(others_connections=0) as worker:
+        await worker.come(1)
+        assert not worker.pauses
+        await worker.come(1)
+        assert worker.pauses  # and it was served, since nobody else came
+
+
+async def test_the_place_of_a_worker_that_is_gone_is_taken() -> None:
+    shares = Shares()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    slots = [shares.join() for _ in range(SLOTS)]
+    assert slots == list(range(SLOTS))
+    with pytest.raises(RuntimeError):
+        shares.join()
+    shares._pids[3] = gone.pid
+    assert shares.join() == 3
+    assert shares._pids[3] == os.getpid()
+
+
+def test_a_worker_that_left_is_none_to_wait_for() -> None:
+    shares = Shares()
+    one, other = shares.join(), shares.join()
+    shares.note(other, 4)
+    assert shares.least_of_others(one) == 4
+    shares.leave(other)
+    assert shares.least_of_others(one) is None
+
+
+async def test_two_workers_share_the_connections(empty_database: str) -> None:
+    by_worker: Counter[bytes] = Counter()
+    writers: list[asyncio.StreamWriter] = []
+    async with serving(empty_database, WORKERS=2) as served, asyncio.timeout(120):
+        seen: set[bytes] = set()
+        while len(seen) < 2:  # one may begin to serve long after the other
+            worker, writer = await _connect(served.url)
+            seen.add(worker)
+            writer.close()
+            await writer.wait_closed()
+        while not _is_even(by_worker):  # whoever is behind takes the next ones, so it will be
+            worker, writer = await _connect(served.url)
+            writers.append(writer)
+            by_worker[worker] += 1
+        for writer in writers:
+            writer.transport.abort()
+
+
+async def _connect(url: str) -> tuple[bytes, asyncio.StreamWriter]:
+    """A connection, and what tells its worker."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(b"POST /graphql HTTP/1.1\r\nhost: haru\r\ncontent-length: 0\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    (request_id,) = [line for line in head.split(b"\r\n") if line.startswith(b"x-request-id: ")]
+    return request_id.rpartition(b"-")[0], writer
+
+
+def _is_even(by_worker: Counter[bytes]) -> bool:
+    least, most = min(by_worker.values(), default=0), max(by_worker.values(), default=0)
+    return len(by_worker) == 2 and least >= 10 and most <= 1.5 * least

@@ -1,0 +1,160 @@
+"""Seeds and roots, where the public door does not lead: what is lost, what is late, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import stat
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+
+from server.seed_keys import seed_keys_of
+from server.settings import read_settings
+from services import roots, seeds
+from services.request_errors import Unavailable
+from services.rules.proofs import ProofText, check
+from services.rules.transcripts import DayLine, Transcript
+from services.seeds import Seeds
+from tests.api.test_draws import DICE, TODAY, again, close_the_day, play
+from tests.games import on
+from tests.world import World
+
+TOMORROW = TODAY + dt.timedelta(days=1)
+
+
+def another(world: World) -> Seeds:
+    """What another server knows."""
+    app = world.parts
+    return Seeds(app.database, app.calendar, app.clock, Random(1), seed_keys_of(world.settings))
+
+
+async def test_a_seed_that_is_lost_is_told(world: World) -> None:
+    await world.parts.seeds.look()
+    assert await world.parts.seeds.fault() is None
+    await world.sql.execute("DELETE FROM draw_seed_sealed WHERE date = $1", TOMORROW)
+    assert await world.parts.seeds.fault() is None  # it is known here
+    assert await another(world).fault() == "the seed of 2026-03-03 is lost"
+    await world.sql.execute("DELETE FROM draw_seed_sealed WHERE date = $1", TODAY)
+    assert await another(world).fault() == "the seed of 2026-03-02 is lost"
+
+
+async def test_a_day_whose_seed_is_lost_has_a_root_all_the_same(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The draws of two days later are shuffled by it."""
+    await play(await world.player("alice"), DICE)
+    await world.sql.execute("DELETE FROM draw_seed_sealed WHERE date = $1", TODAY)
+    await close_the_day(world)
+    await world.parts.seeds.look()
+    assert await world.sql.fetchval("SELECT draws FROM draw_root WHERE date = $1", TODAY) == 1
+    assert await world.sql.fetchval("SELECT revealed_at FROM draw_seed WHERE date = $1", TODAY) is None
+    assert "a seed cannot be revealed: CannotUnsealError: the seed of 2026-03-02 is lost" in caplog.text
+
+
+async def test_one_server_closes_a_day(world: World) -> None:
+    await play(await world.player("alice"), DICE)
+    async with world.sql.transaction():
+        await world.sql.execute(seeds.TAKE_TURN.replace("$1", f"'{TODAY}'"))
+        await close_the_day(world)
+        assert await world.sql.fetchval("SELECT count(*) FROM draw_root WHERE date = $1", TODAY) == 0
+    await world.parts.seeds.look()
+    assert await world.sql.fetchval("SELECT draws FROM draw_root WHERE date = $1", TODAY) == 1
+
+
+async def test_nothing_is_drawn_until_the_root_of_two_days_before_is_made(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.parts.seeds.look()
+    late = another(world)
+
+    async def behind(_: object) -> dt.datetime:
+        return world.clock() - dt.timedelta(days=2)
+
+    late.database_clock = behind
+    await world.sql.execute("ALTER TABLE draw_root DISABLE TRIGGER USER")
+    await world.sql.execute("DELETE FROM draw_root")
+    await world.sql.execute("ALTER TABLE draw_root ENABLE TRIGGER USER")
+    assert await late.of(TODAY) is None
+    assert "2026-03-02 is shuffled by the draws of 2026-02-28, whose root is missing" in caplog.text
+    late.database_clock = seeds.database_clock
+    assert await late.of(TODAY) is not None
+    assert "draws go on" in caplog.text
+
+
+async def test_what_cannot_be_read_is_not_waited_for_without_end(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind = another(world)
+
+    async def hanging(_: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(seeds, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(blind, "_look", hanging)
+    assert await blind.of(TODAY) is None
+    assert await blind.fault() == "seeds cannot be read"
+    assert "nothing can be drawn: seeds cannot be read" in caplog.text
+
+
+async def test_seeds_are_looked_after_whatever_goes_wrong(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [Unavailable(), ValueError("a bug")]
+    looked = asyncio.Event()
+
+    async def look() -> None:
+        if failures:
+            raise failures.pop(0)
+        looked.set()
+
+    monkeypatch.setattr(seeds, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(seeds, "ROUND_SECONDS", 0.0)
+    keeper = another(world)
+    monkeypatch.setattr(keeper, "look", look)
+    async with keeper, asyncio.timeout(10):
+        await looked.wait()
+    assert "seeds were not looked after" in caplog.text
+    assert "looking after the seeds failed; it will be tried again" in caplog.text
+
+
+async def test_a_tree_of_many_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roots, "LEAVES_OF_A_CHUNK", 4)
+    monkeypatch.setattr(roots, "CHUNKS_AT_ONCE", 2)
+    await on(world, DICE, limit=0)
+    alice = await world.player("alice")
+    plays = [(await play(alice, DICE))["id"] for _ in range(19)]
+    await close_the_day(world)
+    assert await world.count("draw_leaves") == 5
+    for one in plays:
+        assert check(msgspec.convert(await again(alice, one), ProofText)) == []
+
+
+async def test_what_was_added_past_haru_is_in_no_root(world: World) -> None:
+    alice = await world.player("alice")
+    first = await play(alice, DICE)
+    await close_the_day(world)
+    for number in range(2, 8):  # some before the first leaf, some behind it
+        await world.sql.execute(
+            "INSERT INTO dice_log SELECT (jsonb_populate_record(d, jsonb_build_object('play_no', $1::int,"
+            " 'daily_max', 0, 'id', gen_random_uuid()))).* FROM dice_log d WHERE play_no = 1",
+            number,
+        )
+    ids = (await alice.data("{ me { plays { nodes { id proof { root inclusion } } } } }"))["me"]["plays"]["nodes"]
+    assert {one["id"] for one in ids if one["proof"]["root"]} == {first["id"]}
+
+
+def test_a_local_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    settings = read_settings(HARU_STATE_DIR=tmp_path / "state", HARU_SEED_KEYS="")
+    first, second = seed_keys_of(settings), seed_keys_of(settings)
+    sealed = first.seal(TODAY, "c", b"s" * 32, b"n" * 12)
+    assert second.unseal(TODAY, "c", sealed) == b"s" * 32
+    (file,) = (tmp_path / "state").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_transcript_names_a_hundred_faults_at_most() -> None:
+    told = Transcript()
+    for _ in range(120):
+        told.read(DayLine(TODAY, "c" * 64, "", None, None, None))
+    assert len(told.finish()) == 100
