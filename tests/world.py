@@ -304,6 +304,7 @@ async def running(url: str, *, demo: bool = True, **overrides: Any) -> AsyncIter
             if demo:
                 await world.parts.transact(lambda tx: load_demo(tx, FeatureType.DICE))
                 await shuffle(connection)
+            await app.state.parts.seeds.look()  # what a start writes by itself is there: tests count rows
             yield world
     finally:
         await connection.close()

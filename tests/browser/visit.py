@@ -45,8 +45,9 @@ class Visit:
     requests: list[str] = field(default_factory=list)
     audited: ClassVar[Sequence[str]] = ("html",)
     """What of the page is ours to keep accessible, as selectors of CSS."""
-    complaints: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
     """Uncaught errors, refusals of the policy, and everything that the page wrote to the console."""
+    expected: list[str] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
 
     @classmethod
@@ -65,8 +66,8 @@ class Visit:
     async def _watch(self) -> None:
         self.page.context.on("request", self._note)
         self.page.on("websocket", lambda opened: self.requests.append(opened.url.replace("ws", "http", 1)))
-        self.page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
-        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.heard.append(f"uncaught: {error}"))
+        self.page.on("console", lambda message: self.heard.append(f"{message.type}: {message.text}"))
         await self.page.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.error(e.violatedDirective, e.blockedURI))"
         )
@@ -89,9 +90,14 @@ class Visit:
         """What was sent of an operation, in order."""
         return [sent for sent in self.sent if sent.operation == operation]
 
+    @property
+    def complaints(self) -> list[str]:
+        """What was heard and not expected."""
+        return [text for text in self.heard if not any(part in text for part in self.expected)]
+
     def forget(self, expected: str) -> None:
-        """Leave out the complaints that hold this: the test has brought them about."""
-        self.complaints = [text for text in self.complaints if expected not in text]
+        """Leave out the complaints that hold this, also those still under way: the test has brought them about."""
+        self.expected.append(expected)
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something holds."""
