@@ -14,7 +14,6 @@ from functools import partial
 
 from services.calendar import Clock
 from services.database import Database
-from services.errors import HaruError
 from services.idempotency import BEGINNING, prune
 from services.outages import OutageLog
 from services.seals import seal
@@ -22,8 +21,7 @@ from services.seeds import Seeds
 from services.transaction import Transactor
 from services.upkeep import Upkeep
 
-logger = logging.getLogger("haru.maintenance")
-outages = OutageLog(logger)
+outages = OutageLog(logging.getLogger("haru.maintenance"))
 
 PRUNE_SECONDS = 3600.0
 """How often each server sees to it that no key is much older than it is promised for."""
@@ -79,9 +77,5 @@ class Pruner(Upkeep):
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_SECONDS)
-            try:
+            with outages.told("old keys could not be deleted; it will be tried again"):
                 await prune_all(self._transact)
-            except HaruError as refused:
-                outages.note("old keys could not be deleted; it will be tried again", refused)
-            except Exception:
-                logger.exception("old keys could not be deleted; it will be tried again")

@@ -33,7 +33,7 @@ from services.calendar import Clock
 from services.conformance import publication_numbers
 from services.database import Connection, Database
 from services.idempotency import BEGINNING
-from services.outages import FAILED, OutageLog
+from services.outages import OutageLog
 from services.revisions import take_turn
 from services.rules.conformance import log_evidence, suspect_of
 from services.rules.game import Game
@@ -175,12 +175,8 @@ class OddsWatch(Upkeep):
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            try:
+            with outages.told("draws could not be looked at; it will be tried again"):
                 await self.look()
-            except FAILED as failure:
-                outages.note("draws were not looked at; it will be tried again", failure)
-            except Exception:
-                logger.exception("draws could not be looked at; it will be tried again")
 
 
 async def _count(connection: Connection, feature: str, since: dt.datetime, until: dt.datetime) -> None:

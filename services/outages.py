@@ -136,5 +136,15 @@ class OutageLog:
         """Tell that `what` failed, and why."""
         self._quiet((what, kind_of(failure)), lambda times: self._tell(what, why(failure), times))
 
+    @contextmanager
+    def told(self, what: str) -> Iterator[None]:
+        """Tell that `what` failed and go on, whatever is raised: trouble with its cause, a bug with its stack."""
+        try:
+            yield
+        except FAILED as failure:
+            self.note(what, failure)
+        except Exception:
+            self._logger.exception(what)
+
     def _tell(self, what: str, cause: str, times: int) -> None:
         self._logger.error("%s: %s%s", what, cause, f" ({times} times)" if times > 1 else "")

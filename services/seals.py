@@ -38,7 +38,6 @@ from services.calendar import Clock
 from services.database import Connection, Database
 from services.ledger import instant
 from services.outages import OutageLog
-from services.request_errors import Unavailable
 from services.rules.merkle import Tree, leaf_hash
 from services.upkeep import Upkeep
 
@@ -220,12 +219,8 @@ class Sealer(Upkeep):
 
     async def _keep(self) -> None:
         while not await self._stops_within(SEAL_SECONDS):
-            try:
+            with outages.told("the ledger could not be sealed; it will be tried again"):
                 await seal(self._database, self._clock, unless_within=dt.timedelta(seconds=SEAL_SECONDS / 2))
-            except Unavailable as lost:
-                outages.note("the ledger could not be sealed; it will be tried again", lost)
-            except Exception:
-                logger.exception("the ledger could not be sealed; it will be tried again")
 
     async def _stops_within(self, seconds: float) -> bool:
         try:

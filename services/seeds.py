@@ -238,14 +238,10 @@ class Seeds(Upkeep):
     async def _keep(self) -> None:
         """Look every minute, and sooner where that failed."""
         while True:
-            pause = ROUND_SECONDS
-            try:
+            pause = RETRY_SECONDS
+            with outages.told("seeds were not looked after; it will be tried again"):
                 await self.look()
-            except FAILED as failure:
-                outages.note("seeds were not looked after", failure)
-                pause = RETRY_SECONDS
-            except Exception:
-                logger.exception("looking after the seeds failed; it will be tried again")
+                pause = ROUND_SECONDS
             await asyncio.sleep(pause)
 
 

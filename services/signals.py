@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from services.calendar import Calendar, Clock
 from services.database import Database
-from services.outages import FAILED, OutageLog
+from services.outages import OutageLog
 from services.transaction import Transaction
 
 logger = logging.getLogger("haru.signals")
@@ -116,12 +116,8 @@ class Signals:
     async def _listen(self) -> None:
         """Keep a listening connection, whatever happens to the database."""
         while True:
-            try:
+            with outages.told("nothing is heard of changes; it will be tried again"):
                 await self._listen_once()
-            except FAILED as lost:
-                outages.note("nothing is heard of changes until the database is back", lost)
-            except Exception:
-                logger.exception("listening failed; it will be tried again")
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen_once(self) -> None:
@@ -159,11 +155,9 @@ class Signals:
         while True:
             await self._stock_changed.wait()
             self._stock_changed.clear()
-            try:
+            with outages.told("a change of stock could not be signalled"):
                 async with self._database.hot() as connection:
                     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, STOCK)
-            except FAILED as lost:
-                outages.note("a change of stock could not be signalled", lost)
             await asyncio.sleep(STOCK_SECONDS)
 
     async def _announce_turns(self) -> None:

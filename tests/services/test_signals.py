@@ -123,8 +123,25 @@ async def test_an_unexpected_failure_does_not_end_listening(
     async with Signals(world.parts.database, world.parts.calendar, world.clock) as signals:
         await signals.listening()
         async with asyncio.timeout(5):
-            while "listening failed" not in caplog.text:
+            while "nothing is heard of changes" not in caplog.text:
                 await asyncio.sleep(0.01)
         monkeypatch.setattr(module, "PROBE_SECONDS", 5)
         await asyncio.sleep(0.05)
         await signals.listening()
+
+
+async def test_an_unexpected_failure_does_not_end_announcing(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "STOCK_SECONDS", 0.0)
+    signals = world.parts.signals
+    await signals.listening()
+    async with signals.subscribe(STOCK) as event, asyncio.timeout(20):
+        with monkeypatch.context() as broken:
+            broken.setattr(world.parts.database, "hot", None)  # a bug
+            signals.stock_changed()
+            while "could not be signalled" not in caplog.text:
+                await asyncio.sleep(0.01)
+        event.clear()
+        signals.stock_changed()
+        await event.wait()
