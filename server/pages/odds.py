@@ -14,6 +14,7 @@ import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
+from math import inf
 from typing import Any
 
 import msgspec
@@ -72,7 +73,7 @@ class OddsPages:
         self._monotonic = monotonic
         self._sheets: RecentlyUsed[str, Mapping[str, Page]] = RecentlyUsed(KEPT_SHEETS)
         self._asking = asyncio.Lock()
-        self._asked_at = -FRESH_SECONDS
+        self._asked_at = -inf
         self._overview: Mapping[str, Page] = {}
 
     def routes(self) -> list[BaseRoute]:
