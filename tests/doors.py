@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.outside import PROJECT
+from tests.ports import reserved_port
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -72,10 +73,10 @@ async def pgbouncer(url: str, mode: str, **settings: str) -> AsyncIterator[str]:
             pytest.fail("PgBouncer is not installed")
         pytest.skip("PgBouncer is not installed")
     there = make_url(url)
-    with tempfile.TemporaryDirectory(prefix="haru-pgbouncer-") as name:
+    with tempfile.TemporaryDirectory(prefix="haru-pgbouncer-") as name, reserved_port() as own:
         directory = Path(name)
         directory.chmod(0o777)  # PgBouncer refuses to run as root
-        async with tcp_door(url) as port, _free_port() as own:
+        async with tcp_door(url) as port:
             written = ConfigParser()
             written.read(PROJECT / "deploy" / "pgbouncer.ini")
             here = {
@@ -110,17 +111,8 @@ async def pgbouncer(url: str, mode: str, **settings: str) -> AsyncIterator[str]:
                 await process.wait()
 
 
-@asynccontextmanager
-async def _free_port() -> AsyncIterator[int]:
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    yield port
-
-
 async def _listens(port: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -26,10 +26,11 @@ from server.auth import Tokens
 from server.http.protocols import HttpConnection, WebSocketConnection
 from server.settings import EXAMPLE_SECRET, PROJECT
 from tests.games import another_session
+from tests.ports import reserved_port
 from tests.roles import as_application
 from tests.world import Client, forge
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 PRINTED_TOKEN = re.compile(r"\((PLAYER|OPERATOR|ADMIN)\):\n\s+(\S+)")
 SERVE = "from server.cli.main import main; main(['serve'])"
 
@@ -146,18 +147,17 @@ async def serving(database_url: str, *, connections: int = 64, **environment: An
 
     None takes a setting away.
     """
-    url = f"http://127.0.0.1:{(port := _free_port())}"
     settings = {
         "DATABASE_URL": as_application(database_url),
         "HARU_OWNER_URL": database_url,
-        "PORT": port,
         "HARU_DEMO_TODAY": "DICE",
         "HARU_TIME_ZONE": zone_of_noon(),
         "HARU_LOG_LEVEL": "warning",
     }
-    strings = {name: str(value) for name, value in (settings | environment).items() if value is not None}
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    with tempfile.TemporaryDirectory(prefix="haru-serve-") as directory:
+    with reserved_port() as port, tempfile.TemporaryDirectory(prefix="haru-serve-") as directory:
+        url, given = f"http://127.0.0.1:{port}", settings | environment | {"PORT": port}
+        strings = {name: str(value) for name, value in given.items() if value is not None}
         async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as http:
             served = Served(url, database_url, strings, Path(directory) / "log", http)
             try:
@@ -166,12 +166,6 @@ async def serving(database_url: str, *, connections: int = 64, **environment: An
             finally:
                 if served.process is not None:
                     await served.kill()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def zone_of_noon() -> str:

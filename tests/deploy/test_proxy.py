@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpx
 from tests.deploy.haproxy import servers
 from tests.faults.load import Load, check
 from tests.outside import PROJECT, unavailable
+from tests.ports import reserved_port
 from tests.serving import Served, serving
 from tests.world import Client
 
@@ -32,8 +32,11 @@ class Proxy:
     socket: Path
 
     async def up(self) -> int:
-        """How many servers it sends requests to."""
-        return sum(status == "UP" for status in (await servers(self.socket)).values())
+        """How many servers it sends requests to; none before it is there."""
+        try:
+            return sum(status == "UP" for status in (await servers(self.socket)).values())
+        except (FileNotFoundError, ConnectionRefusedError):
+            return 0
 
     async def has(self, servers: int) -> None:
         """Wait until it sends requests to that many."""
@@ -47,31 +50,30 @@ async def proxied(behind: list[Served], directory: Path) -> AsyncIterator[Proxy]
     """HAProxy before these servers, by the configuration of deploy/."""
     if HAPROXY is None:
         unavailable("no haproxy")
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        port, metrics_port = one.getsockname()[1], two.getsockname()[1]
+    with reserved_port() as port, reserved_port() as metrics_port:
+        (directory / "haproxy.cfg").write_text(configuration(behind, directory, port, metrics_port))
+        process = await asyncio.create_subprocess_exec(HAPROXY, "-db", "-f", str(directory / "haproxy.cfg"))
+        proxy = Proxy(f"http://127.0.0.1:{port}", directory / "socket")
+        try:
+            await proxy.has(len(behind))
+            yield proxy
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+def configuration(behind: list[Served], directory: Path, port: int, metrics_port: int) -> str:
+    """The one of deploy/, with the addresses of this machine."""
     there = iter([served.url.removeprefix("http://") for served in behind])
     text = CONFIGURATION.read_text().replace("bind :8080", f"bind 127.0.0.1:{port}")
     text = text.replace("bind :8405", f"bind 127.0.0.1:{metrics_port}")
     text = re.sub(r"(?m)^ +(user|group) haproxy\n", "", text)  # it is whoever runs the tests
     text = text.replace("maxconn 20000", "maxconn 1000")  # of files that may be open, this machine may allow few
     text = text.replace("/run/haproxy/admin.sock", str(directory / "socket"))
-    text = re.sub(
+    return re.sub(
         r"(?m)^( +server \w+ )\S+", lambda line: line[1] + (next(there, None) or "127.0.0.1:1 disabled"), text
     )
-    (directory / "haproxy.cfg").write_text(text)
-    process = await asyncio.create_subprocess_exec(HAPROXY, "-db", "-f", str(directory / "haproxy.cfg"))
-    proxy = Proxy(f"http://127.0.0.1:{port}", directory / "socket")
-    try:
-        async with asyncio.timeout(60):
-            while not proxy.socket.exists():
-                assert process.returncode is None
-                await asyncio.sleep(0.05)
-        await proxy.has(len(behind))
-        yield proxy
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
 
 
 async def test_a_rolling_restart_loses_no_request(empty_database: str, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from random import Random
@@ -19,6 +18,7 @@ from server.demo import load_demo
 from services.calendar import Calendar
 from services.database import Database
 from services.transaction import Transactor
+from tests.ports import reserved_port
 from tests.serving import Served, serving, zone_of_noon
 from tests.world import SEED_KEYS, Client
 
@@ -42,12 +42,6 @@ class Observed:
         return response.text
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 async def observed(empty_database: str) -> AsyncIterator[Observed]:
     """The server, with the demo data, about noon of a day of the lottery."""
@@ -55,7 +49,6 @@ async def observed(empty_database: str) -> AsyncIterator[Observed]:
     transact = Transactor(database, Calendar(ZoneInfo(zone)), wall_clock, Random(20241206))
     await transact(lambda tx: load_demo(tx, FeatureType.LOTTERY))
     await database.close()
-    port = free_port()
     settings: dict[str, Any] = {
         "HARU_ENV": "stage",
         "HARU_SECRET": SECRET,
@@ -63,13 +56,13 @@ async def observed(empty_database: str) -> AsyncIterator[Observed]:
         "HARU_LOG_LEVEL": "info",
         "HARU_DEMO_TODAY": None,
         "HARU_TIME_ZONE": zone,
-        "HARU_METRICS_PORT": port,
         "WORKERS": 2,
     }
     issuer = Tokens((SECRET,), issuer="haru", audience="haru", lifetime_seconds=3600, clock=wall_clock)
-    async with serving(empty_database, **settings) as served:
-        served.issuer = issuer
-        players = await served.players(4)
-        (account,) = await served.players(1)
-        staff = Client(served.http, issuer.issue(account.player_id, Role.OPERATOR).text, account.player_id)
-        yield Observed(served, f"http://127.0.0.1:{port}", players, staff)
+    with reserved_port() as port:
+        async with serving(empty_database, HARU_METRICS_PORT=port, **settings) as served:
+            served.issuer = issuer
+            players = await served.players(4)
+            (account,) = await served.players(1)
+            staff = Client(served.http, issuer.issue(account.player_id, Role.OPERATOR).text, account.player_id)
+            yield Observed(served, f"http://127.0.0.1:{port}", players, staff)

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from server.settings import PROJECT
-from tests.observing.conftest import Observed, free_port
+from tests.observing.conftest import Observed
+from tests.ports import reserved_port
 
 DEPLOY = PROJECT / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
@@ -67,7 +68,7 @@ def test_dashboard_and_alerts_ask_for_metrics_that_there_are() -> None:
 @asynccontextmanager
 async def prometheus(observed: Observed, directory: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A Prometheus that asks the server every second."""
-    port, config = free_port(), directory / "prometheus.yml"
+    config = directory / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
         f"rule_files: ['{ALERTS}']\n"
@@ -75,19 +76,20 @@ async def prometheus(observed: Observed, directory: Path) -> AsyncIterator[httpx
         + observed.metrics_url.removeprefix("http://")
         + "']}]}]\n"
     )
-    process = await asyncio.create_subprocess_exec(
-        "prometheus",
-        f"--config.file={config}",
-        f"--storage.tsdb.path={directory / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=error",
-    )
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            yield http
-    finally:
-        process.terminate()
-        await process.wait()
+    with reserved_port() as port:
+        process = await asyncio.create_subprocess_exec(
+            "prometheus",
+            f"--config.file={config}",
+            f"--storage.tsdb.path={directory / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--log.level=error",
+        )
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+                yield http
+        finally:
+            process.terminate()
+            await process.wait()
 
 
 async def answered(http: httpx.AsyncClient, query: str) -> list[Any]:
@@ -106,7 +108,7 @@ async def answered(http: httpx.AsyncClient, query: str) -> list[Any]:
 @needs_prometheus
 async def test_every_query_of_the_dashboard_is_answered_with_data(observed: Observed, tmp_path: Path) -> None:
     left = list(queries())
-    async with prometheus(observed, tmp_path) as http, asyncio.timeout(120):
+    async with prometheus(observed, tmp_path) as http, asyncio.timeout(200):
         while left:
             for player in observed.players:
                 await player.play("drawLottery")

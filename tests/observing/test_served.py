@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.observing.conftest import Observed, free_port
+from tests.observing.conftest import Observed
+from tests.ports import reserved_port
 from tests.serving import serving
 from tests.world import Client
 
@@ -123,11 +124,11 @@ def workers(observed: Observed) -> list[int]:
 
 
 async def test_one_worker_counts_as_many_do(empty_database: str) -> None:
-    port = free_port()
-    async with serving(empty_database, HARU_METRICS_PORT=port) as served:
-        (alice,) = await served.players(1)
-        await alice.play()
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
-            metrics = (await http.get("/metrics")).text
+    with reserved_port() as port:
+        async with serving(empty_database, HARU_METRICS_PORT=port) as served:
+            (alice,) = await served.players(1)
+            await alice.play()
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+                metrics = (await http.get("/metrics")).text
     assert value(metrics, "haru_plays_total", game="DICE") == 1
     assert value(metrics, "haru_workers") == 1

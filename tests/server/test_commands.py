@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 from server.settings import PROJECT
 from tests.conftest import run_sql
 from tests.doors import tcp_door
+from tests.ports import reserved_port
 from tests.roles import as_application
 from tests.world import SEED_KEYS
 
@@ -37,7 +38,7 @@ async def run(*command: str, **environment: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
     return process.returncode or 0, said.decode()
 
 
@@ -74,13 +75,12 @@ async def test_a_port_that_is_taken_is_told_before_anything_is_done(tmp_path: Pa
 async def test_where_metrics_have_nowhere_to_count_into(tmp_path: Path) -> None:
     nowhere = "import tempfile; tempfile._candidate_tempdir_list = lambda: []; "
     serve = f"{nowhere}from server.cli.main import main; main(['serve'])"
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
-    environment = {"HARU_METRICS_PORT": port, "HARU_STATE_DIR": str(tmp_path), "PORT": "0"}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", serve), env=os.environ | environment, cwd=PROJECT, stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    with reserved_port() as port:
+        environment = {"HARU_METRICS_PORT": str(port), "HARU_STATE_DIR": str(tmp_path), "PORT": "0"}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", serve), env=os.environ | environment, cwd=PROJECT, stderr=asyncio.subprocess.PIPE
+        )
+        _, said = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 1
     assert b"HARU_METRICS_PORT needs a directory for temporary files" in said
     assert list(tmp_path.iterdir()) == []
@@ -146,8 +146,6 @@ async def test_the_rights_that_an_upgrade_needs_are_told(server_url: str) -> Non
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_server_without_its_database_tells_so_and_when(workers: int, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     environment = {
         "HARU_ENV": "stage",
         "HARU_SECRET": "x" * 32,
@@ -155,7 +153,7 @@ async def test_a_server_without_its_database_tells_so_and_when(workers: int, tmp
         "DATABASE_URL": NOWHERE,
         "WORKERS": str(workers),
     }
-    with (tmp_path / "log").open("wb") as log:
+    with reserved_port() as port, (tmp_path / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from server.cli.main import main; main(['serve'])"),
             env=os.environ | environment | {"PORT": str(port)},
@@ -163,13 +161,13 @@ async def test_a_server_without_its_database_tells_so_and_when(workers: int, tmp
             stdout=log,
             stderr=log,
         )
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http, asyncio.timeout(60):
-        while (ready := await answer_of(http, "/readyz")) is None:
-            await asyncio.sleep(0.05)
-        assert (ready.status_code, ready.json()["reason"]) == (503, "the database does not answer")
-        assert (await http.get("/healthz")).status_code == 200
-    process.terminate()
-    assert await process.wait() == 0
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http, asyncio.timeout(120):
+            while (ready := await answer_of(http, "/readyz")) is None:
+                await asyncio.sleep(0.05)
+            assert (ready.status_code, ready.json()["reason"]) == (503, "the database does not answer")
+            assert (await http.get("/healthz")).status_code == 200
+        process.terminate()
+        assert await process.wait() == 0
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert all(TIME.fullmatch(line["time"]) for line in lines)
     for told in ("the server starts without its database", "Uvicorn running on", "not ready: "):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +20,7 @@ import httpx
 import pytest
 
 from server.settings import PROJECT
+from tests.ports import reserved_port
 from tests.serving import zone_of_noon
 
 REVISION = "20241206_0001"
@@ -124,11 +124,13 @@ def test_it_serves_its_pages_and_plays(haru: Path, empty: Path, workers: str) ->
 @contextmanager
 def serving(haru: Path, directory: Path, workers: str) -> Iterator[tuple[httpx.Client, str]]:
     """`haru serve` in a directory, once it is ready: a client, and the demo player's token."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
-    settings = environment(PORT=port, WORKERS=workers, HARU_DEMO_TODAY="DICE", HARU_TIME_ZONE=zone_of_noon())
-    log = directory / "log"
-    with log.open("wb") as output, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+    noon, log = {"HARU_DEMO_TODAY": "DICE", "HARU_TIME_ZONE": zone_of_noon()}, directory / "log"
+    with (
+        reserved_port() as port,
+        log.open("wb") as output,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
+    ):
+        settings = environment(PORT=str(port), WORKERS=workers, **noon)
         server = subprocess.Popen([haru, "serve"], cwd=directory, env=settings, stdout=output, stderr=output)
         try:
             deadline = time.monotonic() + START_SECONDS
