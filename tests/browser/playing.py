@@ -41,6 +41,7 @@ class Play(Visit):
         await self.page.locator(".wallet dd").first.wait_for()
         await self.page.locator(".ranking li").first.wait_for()
         await self.page.locator(".season .levels").wait_for()
+        await self.page.locator("[aria-busy]").first.wait_for(state="detached")  # all that it asks for is there
 
     async def sees(self, feature: str) -> None:
         """Wait until a feature is on."""
@@ -51,11 +52,9 @@ class Play(Visit):
         before = await self.page.get_by_test_id("limit").inner_text()
         await self.page.locator(".play").click()
         await self.page.locator(".outcome").wait_for()
-        for _ in range(50):
-            if await self.page.get_by_test_id("limit").inner_text() != before:
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError("the daily limit stayed as it was")
+        async with asyncio.timeout(60):
+            while await self.page.get_by_test_id("limit").inner_text() == before:
+                await asyncio.sleep(0.1)
 
 
 async def reschedule(client: Client, feature: FeatureType, date: str = "2026-03-02", **more: Any) -> None:

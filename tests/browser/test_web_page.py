@@ -154,6 +154,8 @@ async def test_what_was_drawn_is_named_in_the_players_language(world: World, vis
     await world.today(FeatureType.LOTTERY)
     await visit.open()
     await visit.play()
+    await visit.page.locator(".wallet li").first.wait_for()
+    await visit.page.locator(".stamped").get_by_text("Stamped today").wait_for()  # all is asked for that a play changes
     drawn, rows = visit.page.locator(".ticket strong"), visit.page.locator(".odds li > span:first-child")
     english = await rows.all_inner_texts()
     assert english == ["Grand prize", "Coffee coupon", "3 tokens", "5 points"]

@@ -55,11 +55,13 @@ class Visit:
     async def to(cls, browser: "Browser", home: str, **context: Any) -> AsyncIterator[Self]:
         """A fresh visit; at its end nothing was asked of another host and nothing was complained about."""
         window = await browser.new_context(**context)
-        window.set_default_timeout(15_000)
+        window.set_default_timeout(60_000)
         visit = cls(await window.new_page(), home)
         await visit._watch()
-        yield visit
-        await window.close()
+        try:
+            yield visit
+        finally:
+            await window.close()
         assert visit.foreign_requests == []
         assert visit.complaints == [], visit.complaints
 
@@ -101,11 +103,9 @@ class Visit:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something holds."""
-        for _ in range(100):
-            if condition():
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError("it did not happen within ten seconds")
+        async with asyncio.timeout(60):
+            while not condition():
+                await asyncio.sleep(0.1)
 
     async def shoot(self, name: str) -> None:
         """Keep a picture of the whole page as `name`, a path; nothing may stick out, nor be in anybody's way."""
