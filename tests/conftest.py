@@ -139,6 +139,12 @@ async def world(empty_database: str) -> AsyncIterator[World]:
         yield world
 
 
+@pytest.fixture
+def unhurried_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at the database may take as long as it does on a busy machine."""
+    monkeypatch.setattr("services.health.PATIENCE_SECONDS", 60.0)
+
+
 Haru = Callable[..., Awaitable[Result]]
 
 

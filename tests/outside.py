@@ -29,7 +29,7 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def node(
-    *arguments: str, cwd: Path = CLIENTS, environment: Mapping[str, str] | None = None, seconds: float = 120
+    *arguments: str, cwd: Path = CLIENTS, environment: Mapping[str, str] | None = None, seconds: float = 240
 ) -> str:
     """Run Node, in tests/clients; what it printed. Fails with it where it fails."""
     if node_major() < NODE or not (CLIENTS / "node_modules" / ".package-lock.json").exists():
@@ -44,7 +44,7 @@ def node_major() -> int:
     return int(version.removeprefix("v").partition(".")[0]) if version else 0
 
 
-def run(*command: str, cwd: Path, environment: Mapping[str, str] | None = None, seconds: float = 120) -> str:
+def run(*command: str, cwd: Path, environment: Mapping[str, str] | None = None, seconds: float = 240) -> str:
     """Run a command; what it printed. Fails with it where it fails."""
     done = subprocess.run(
         command,

@@ -20,7 +20,7 @@ from tests.live import Exchange, socket
 from tests.world import running
 
 READING = "{ sleeps(seconds: 600) }"
-COMMAND = "mutation { sleeps(seconds: 0.2) }"
+COMMAND = "mutation { sleeps(seconds: 0.5) }"
 
 
 @pytest.fixture(autouse=True)
@@ -132,4 +132,4 @@ async def test_whoever_was_answered_is_not_waited_for(look_seconds: float, monke
     was_looked_after = looks[0]
     await asyncio.sleep(0.1)
     assert looks[0] == was_looked_after == (0 if look_seconds else 1)
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before

@@ -53,7 +53,7 @@ async def ask(client: Client, query: str, trace: str | None, *, flags: str = "01
 
 async def named(spans: InMemorySpanExporter, name: str, count: int = 1) -> Sequence[ReadableSpan]:
     """The spans of a name, once there are so many: those of statements end a moment later."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(found := [span for span in spans.get_finished_spans() if span.name == name]) < count:
             await asyncio.sleep(0.01)
     return found

@@ -41,7 +41,7 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
 
 async def finish(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
     """Its exit code, what it printed, and what it said beside."""
-    printed, said = await asyncio.wait_for(process.communicate(), 60)
+    printed, said = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode is not None
     return process.returncode, printed.decode(), said.decode()
 
@@ -105,7 +105,7 @@ async def test_two_who_migrate_take_turns(empty: str) -> None:
         await first.execute("SELECT pg_advisory_xact_lock(x'68617275'::int)")
         second = await start("upgrade", "head", DATABASE_URL=empty)
         third = asyncio.create_task(asyncio.to_thread(upgrade, empty))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while await first.fetchval(WAITING) < 2:
                 await asyncio.sleep(0.02)
         assert await asyncio.to_thread(fetch, empty, LEFT) == []

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from server.postgres import embedded as module
 from server.postgres.embedded import POSTGRES_UID, binary_directories, embedded_postgres
 from tests.outside import unavailable
-from tests.server.embedded import AS_ROOT, NOBODY, PROJECT, ask, command_lines, postmasters, url_of
+from tests.server.embedded import AS_ROOT, NOBODY, PROJECT, SECONDS, ask, command_lines, postmasters, url_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to see what is left running")
 needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root can become somebody else")
@@ -40,7 +40,7 @@ def test_an_ordinary_user_and_root_beside_it(state: Path, user: Callable[..., su
     with embedded_postgres(state) as roots:  # sudo in an ordinary user's project
         assert roots == url
         assert ask(url, "SELECT 1") == 1
-    assert process.communicate(timeout=10)[1] == ""
+    assert process.communicate(timeout=SECONDS)[1] == ""
     with embedded_postgres(state) as roots:
         assert ask(roots, "SELECT 1") == 1
     process = user(python, project, user=NOBODY, group=NOBODY, extra_groups=[], env=environment)

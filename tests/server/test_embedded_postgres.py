@@ -18,6 +18,7 @@ from server.postgres.durability import WEAK_SETTINGS
 from server.postgres.embedded import EmbeddedPostgresError, as_its_owner, binary_directories, embedded_postgres
 from tests.outside import unavailable
 from tests.server.embedded import (
+    SECONDS,
     as_postgres,
     ask,
     command_lines,
@@ -134,7 +135,7 @@ def test_users_share_one_instance_and_the_last_one_stops_it(
         assert url == again == url_of(other)
         assert len(postmasters(state)) == 1
     assert ask(url, "SELECT 1") == 1
-    assert other.communicate(timeout=10)[1] == ""
+    assert other.communicate(timeout=SECONDS)[1] == ""
     assert left_running(state) == []
 
 
@@ -165,7 +166,7 @@ def test_ctrl_c_leaves_no_process(state: Path, user: Callable[..., subprocess.Po
     process = user()
     url_of(process)
     os.killpg(process.pid, signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate(timeout=10)[1]
+    assert "KeyboardInterrupt" in process.communicate(timeout=SECONDS)[1]
     assert left_running(state) == []
     assert not (state / "postgres" / "data" / "postmaster.pid").exists(), "not a clean stop"
 
@@ -205,7 +206,7 @@ def test_a_server_that_dies_is_started_again_by_its_users(
     os.kill(victim, with_signal)
     wait_until(lambda: ready_postmaster(state) not in {0, before})
     assert ask(url, "SELECT answer FROM kept") == 42
-    assert len(keepers(state)) == 1
+    wait_until(lambda: len(keepers(state)) == 1)  # the one before may be about to end
 
 
 def test_a_server_that_does_not_start_again_is_tried_and_told(
@@ -229,7 +230,7 @@ def test_a_keeper_killed_during_the_first_start(state: Path, user: Callable[...,
     wait_until(lambda: bool(list((state / "postgres").glob("data.new.*"))) if state.exists() else False)
     for keeper in keepers(state):
         os.kill(keeper, signal.SIGKILL)
-    assert "DATABASE_URL" in process.communicate(timeout=10)[1]
+    assert "DATABASE_URL" in process.communicate(timeout=SECONDS)[1]
     with embedded_postgres(state) as url:
         assert ask(url, "SELECT 1") == 1
     assert list((state / "postgres").glob("data.new.*")) == []
@@ -264,7 +265,7 @@ def test_a_server_without_a_keeper_is_replaced(state: Path) -> None:
     orphan = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **as_postgres())
     wait_until((socket / ".s.PGSQL.5432").exists)
     with embedded_postgres(state) as url:
-        assert orphan.wait(timeout=5) == 0
+        assert orphan.wait(timeout=SECONDS) == 0
         assert ask(url, "SELECT answer FROM kept") == 42
 
 

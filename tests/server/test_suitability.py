@@ -23,6 +23,8 @@ from tests.roles import as_application
 from tests.server.test_commands import run
 from tests.world import SEED_KEYS, World, running
 
+pytestmark = pytest.mark.usefixtures("unhurried_health")
+
 IGNORE = "extra_float_digits,options,lock_timeout,statement_timeout,jit,search_path"
 
 
@@ -169,9 +171,9 @@ async def test_pgbouncer_that_lends_out_sessions(empty_database: str, ignored: s
                 assert (await toolkit.exec_driver_sql("SHOW lock_timeout")).scalar() == "1s"
             async with another_session(empty_database) as session, session.transaction():
                 await session.execute('SELECT FROM "user" FOR UPDATE')
-                async with asyncio.timeout(10):  # 1 s on a machine that has nothing else to do
+                async with asyncio.timeout(60):  # 1 s on a machine that has nothing else to do
                     assert (await alice.play())["code"] == "LOCK_NOT_ACQUIRED"
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await world.parts.signals.listening()
 
 

@@ -118,7 +118,7 @@ async def main() -> None:
     for name, check in list(globals().items()):
         if name.startswith("check_"):
             try:
-                await asyncio.wait_for(check(), 15)
+                await asyncio.wait_for(check(), 60)
             except Exception:
                 print(json.dumps({"name": name, "ok": False, "reason": traceback.format_exc()}))
             else:
