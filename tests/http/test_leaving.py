@@ -98,7 +98,7 @@ BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 async def test_a_request_ends_in_its_time_and_its_statements_with_it(empty_database: str) -> None:
     """Somebody holds a lock for longer than a request may take, though not for longer than it may wait for a lock."""
-    patient: dict[str, Any] = {"HARU_REQUEST_SECONDS": 2.0, "HARU_LOCK_WAIT_SECONDS": 4.0}
+    patient: dict[str, Any] = {"HARU_REQUEST_SECONDS": 2.5, "HARU_LOCK_WAIT_SECONDS": 4.0}
     async with running(empty_database, **patient) as world, another_session(empty_database) as holder:
         ada = await world.player("ada", Role.OPERATOR)
         async with holder.transaction():

@@ -18,7 +18,7 @@ from services.request_errors import Unavailable
 from tests.http.conftest import client_of, make_endpoint
 from tests.http.toy import Context
 from tests.serving import listening
-from tests.world import World
+from tests.world import running
 
 PLAY = 'mutation { playAtOnce(key: "k") }'
 
@@ -136,9 +136,10 @@ async def test_where_nobody_is_done_whoever_comes_waits_no_longer_than_the_first
 
 
 @pytest.mark.parametrize("crowd", [200, pytest.param(1_000, marks=pytest.mark.soak)])
-async def test_a_crowd_that_comes_at_once_is_served(world: World, crowd: int) -> None:
-    players = [await world.player(f"player {number}") for number in range(50)]
-    answers = await asyncio.gather(*(players[number % 50].post(FIRST_SCREEN) for number in range(crowd)))
+async def test_a_crowd_that_comes_at_once_is_served(empty_database: str, crowd: int) -> None:
+    async with running(empty_database, HARU_REQUEST_SECONDS=60.0) as world:  # as long as a busy machine takes
+        players = [await world.player(f"player {number}") for number in range(50)]
+        answers = await asyncio.gather(*(players[number % 50].post(FIRST_SCREEN) for number in range(crowd)))
     assert {answer.status_code for answer in answers} == {200}
     assert all(FIRST_SCREEN_ANSWER in answer.content and b'"errors"' not in answer.content for answer in answers)
 
