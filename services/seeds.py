@@ -127,6 +127,7 @@ class Seeds(Upkeep):
         self._known: dict[dt.date, DaySeed] = {}
         self._unsealed: set[dt.date] = set()
         self._look: Together[dt.date, Known] = Together(self._ensure)
+        self._looking = asyncio.Lock()
         self._told: str | None = None
 
     async def of(self, date: dt.date) -> DaySeed | None:
@@ -152,14 +153,18 @@ class Seeds(Upkeep):
         return now.fault or (None if tomorrow in self._unsealed else then.fault)
 
     async def look(self) -> None:
-        """Make what is missing of the days ahead, and close those that have passed. Raises: what `FAILED` names."""
-        today = self._calendar.business_date(self._clock())
-        async with self._database.hot() as connection:
-            for date in await connection.fetch(OPEN, today, [today - 2 * ONE_DAY, today - ONE_DAY]):
-                await self._close(connection, date["date"])
-        await asyncio.gather(*(self._look(today + number * ONE_DAY) for number in range(DAYS_AHEAD + 1)))
-        self._known = {date: seed for date, seed in self._known.items() if date >= today - ONE_DAY}
-        self._unsealed = {date for date in self._unsealed if date >= today}
+        """Make what is missing of the days ahead, and close those that have passed. Raises: what `FAILED` names.
+
+        Looks of one process take turns: each would leave to the other what that has begun, and be done before it.
+        """
+        async with self._looking:
+            today = self._calendar.business_date(self._clock())
+            async with self._database.hot() as connection:
+                for date in await connection.fetch(OPEN, today, [today - 2 * ONE_DAY, today - ONE_DAY]):
+                    await self._close(connection, date["date"])
+            await asyncio.gather(*(self._look(today + number * ONE_DAY) for number in range(DAYS_AHEAD + 1)))
+            self._known = {date: seed for date, seed in self._known.items() if date >= today - ONE_DAY}
+            self._unsealed = {date for date in self._unsealed if date >= today}
 
     def _tell(self, fault: str | None) -> None:
         """Tell operators why nothing can be drawn, whenever the reason is another one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import datetime as dt
 import json
@@ -304,10 +305,17 @@ async def running(url: str, *, demo: bool = True, **overrides: Any) -> AsyncIter
             if demo:
                 await world.parts.transact(lambda tx: load_demo(tx, FeatureType.DICE))
                 await shuffle(connection)
-            await app.state.parts.seeds.look()  # what a start writes by itself is there: tests count rows
+            await started(world)
             yield world
     finally:
         await connection.close()
+
+
+async def started(world: World) -> None:
+    """Wait until nothing of the start is under way: tests count rows, statements and signals."""
+    await asyncio.sleep(0)  # the start's own look at the seeds comes first, and this one waits for it
+    await world.parts.seeds.look()
+    await world.parts.signals.listening()
 
 
 async def shuffle(connection: asyncpg.Connection[asyncpg.Record]) -> None:
