@@ -23,8 +23,10 @@ from tests.postgres import temporary_postgres
 from tests.roles import EMPTY, furnish, roles_of
 from tests.world import World, running
 
-# CI repeats itself; a developer's run explores further.
-hypothesis.settings.register_profile("ci", derandomize=True)
+# How long a machine takes for an example is no fault. CI repeats itself; a developer's run explores further.
+PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("default", **PATIENT)
+hypothesis.settings.register_profile("ci", derandomize=True, **PATIENT)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
