@@ -10,6 +10,7 @@ import pytest
 from models import FeatureType
 from tests.api.test_games import refused
 from tests.games import GameUnderTest, every_game, on, only_points
+from tests.races.test_publishing import until_somebody_waits
 from tests.world import World, running
 
 
@@ -38,7 +39,7 @@ class TestTime:
         async with world.sql.transaction():
             await world.sql.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
             playing = asyncio.create_task(alice.play(game.mutation, "late"))
-            await asyncio.sleep(0.1)
+            await until_somebody_waits(world)
             world.clock.now += dt.timedelta(seconds=1)
         late = await playing
         assert (late["businessDate"], late["dailyLimit"]["used"]) == ("2026-03-02", 1)

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from services.errors import ValidationFailed
 from services.transaction import Transaction
 from tests.conftest import Haru
 from tests.goods import COFFEE, admin, grant, grant_of
+from tests.races.test_publishing import until_somebody_waits
 from tests.world import World, forge
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -228,8 +230,7 @@ async def test_of_two_imports_of_a_code_for_two_types_one_is_told(world: World) 
     one = asyncio.create_task(world.parts.transact(first))
     await added.wait()
     other = asyncio.create_task(load(world, ["Y-1", "X-1"], "MILK"))
-    while not await world.sql.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-        await asyncio.sleep(0.01)
+    await until_somebody_waits(world)
     go.set()
     assert await one == Imported(1, 0)
     with pytest.raises(ValidationFailed) as failed:
@@ -326,11 +327,20 @@ async def test_a_terminal_sees_how_far_an_import_is(world: World, tmp_path: Path
     )
     os.close(theirs)
     printed, _ = await process.communicate()
-    shown = os.read(ours, 100_000).decode()
+    shown = whole(ours).decode()
     os.close(ours)
     assert (process.returncode, printed) == (0, b"imported: 12000\nserved:   0\n"), shown
     assert "importing" in shown
     assert "12000/12000" in shown
+
+
+def whole(terminal: int) -> bytes:
+    """All that was written to a terminal that nobody writes to any more: it is handed over in pieces."""
+    read = b""
+    with suppress(OSError):  # so Linux tells its end
+        while piece := os.read(terminal, 4096):
+            read += piece
+    return read
 
 
 async def test_what_an_import_refuses(world: World, haru: Haru, tmp_path: Path) -> None:

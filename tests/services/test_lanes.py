@@ -103,18 +103,26 @@ async def test_a_standby_is_left_for_the_primary(world: World, monkeypatch: pyte
     assert all(connection.is_closed() for connection in refused)
 
 
+async def until_alone(world: World, commands: int = 1) -> None:
+    """Wait until so many commands wait by themselves, given up by their lanes."""
+    async with asyncio.timeout(30):
+        while sum(len(lane._alone._tasks) for lane in world.parts.lanes._lanes) < commands:
+            await asyncio.sleep(0.01)
+
+
 PLAY_DICE = 'mutation { playDice(input: {idempotencyKey: "k"}) { __typename ... on UserError { code } } }'
 
 
 async def test_a_lane_that_stops_finishes_and_takes_nothing_more(empty_database: str) -> None:
-    async with running(empty_database) as world:
+    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=4) as world:
         alice, bob = await world.player(), await world.player("bob")
         async with another_session(empty_database) as session, session.transaction():
             await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
             waiting = asyncio.create_task(alice.execute(PLAY_DICE))
-            await asyncio.sleep(0.6)  # it waits by itself by now
+            await until_alone(world)
             stopping = asyncio.create_task(world.parts.lanes.__aexit__())
-            await asyncio.sleep(0.05)
+            while not all(lane._stopping for lane in world.parts.lanes._lanes):
+                await asyncio.sleep(0)
             assert await bob.error_code(PLAY_DICE) == "UNAVAILABLE"
         await stopping
         assert (await waiting)["data"]["playDice"]["__typename"] == "DicePlay"
@@ -189,7 +197,9 @@ async def test_who_leaves_in_the_middle_of_a_batch_takes_nobody_along(
         alone = asyncio.create_task(first.play())
         await stored.acquire()
         together = [asyncio.create_task(other.play(key="k")) for other in others]
-        await asyncio.sleep(0.1)  # they are the next batch
+        async with asyncio.timeout(30):
+            while world.parts.lanes.waiting < len(others):  # they are the next batch
+                await asyncio.sleep(0.01)
         gates[0].set()
         await stored.acquire()
         together[1].cancel()
