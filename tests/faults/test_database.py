@@ -26,6 +26,11 @@ WHERE application_name = 'haru' AND datname = current_database() AND pid <> pg_b
 """
 """Ends them all; tells how many were at work."""
 
+IDLE = """
+SELECT count(*) FROM pg_stat_activity
+WHERE state LIKE 'idle in transaction%' AND application_name = 'haru' AND datname = current_database()
+"""
+
 PLAY = "mutation ($key: String!) { GAME(input: {idempotencyKey: $key}) { __typename ... on GamePlay { id replayed } } }"
 
 
@@ -76,30 +81,30 @@ async def check_plays(world: World, game: GameUnderTest, client: Client, plays: 
     ):
         assert await world.sql.fetchval(query) == len(plays) + 1, query
     assert await world.sql.fetchval("SELECT count(*) FROM season_pass_stamp_log") == 1
-    idle = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND application_name = 'haru'"
-    assert await world.sql.fetchval(idle) == 0
+    async with asyncio.timeout(30):  # of a session that was cut off the server hears a moment later
+        while await world.sql.fetchval(IDLE):
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("times", [8, pytest.param(100, marks=pytest.mark.soak)])
 async def test_sessions_that_are_ended_again_and_again(empty_database: str, times: int) -> None:
     async with running(empty_database) as world, another_session(empty_database) as sql:
         await on(world, UNDER_TEST[0], limit=0)
-        players, load, ended = [await world.player(f"player {number}") for number in range(16)], Load(), 0
+        players, load = [await world.player(f"player {number}") for number in range(16)], Load()
+        ended = rounds = 0
         load.up.set()
         playing = [asyncio.create_task(load.player(player)) for player in players]
-        for _ in range(times):
+        while rounds < times or not ended:  # until one was at work
             await asyncio.sleep(0.3)
-            ended += await sql.fetchval(END_SESSIONS)
+            rounds, ended = rounds + 1, ended + await sql.fetchval(END_SESSIONS)
             assert not any(task.done() for task in playing), [task for task in playing if task.done()]
         before = len(load.acknowledged)
-        async with asyncio.timeout(10):  # it comes back without a restart
+        async with asyncio.timeout(30):  # it comes back without a restart
             while len(load.acknowledged) < before + len(players):
                 await asyncio.sleep(0.05)
         load.ending = True
         await asyncio.gather(*playing)
         print(f"{ended} sessions ended at work, {len(load.acknowledged)} plays, {load.cut_off} unknown", end="")
-        if not ended:
-            pytest.fail("invalid: no session was at work when it was ended")
         await check(empty_database, load, players)
 
 
@@ -113,10 +118,10 @@ async def test_a_frozen_database_freezes_nobody() -> None:
             assert (await alice.play(key="before"))["replayed"] is False
             await alice.data("{ me { id } diceStatus { __typename } }")
             session = await world.sql.fetchval("SELECT pg_backend_pid()")
-            processes = family_of(parent_of(session))
-            for process in processes:
-                os.kill(process, signal.SIGSTOP)
+            os.kill(parent := parent_of(session), signal.SIGSTOP)  # from now on none comes, and none goes for good
             try:
+                for process in family_of(parent):
+                    os.kill(process, signal.SIGSTOP)
                 async with asyncio.timeout(20):  # 8 s on a machine that has nothing else to do
                     codes = await asyncio.gather(
                         alice.error_code(PLAY.replace("GAME", "playDice"), key="frozen"),
@@ -126,7 +131,7 @@ async def test_a_frozen_database_freezes_nobody() -> None:
                     assert (await world.http.get("/healthz")).status_code == 200
                     assert (await world.http.get("/readyz")).status_code == 503
             finally:
-                for process in processes:
+                for process in family_of(parent):
                     os.kill(process, signal.SIGCONT)
             assert set(codes) == {"UNAVAILABLE"}
             await play_until_answered(alice, UNDER_TEST[0], "frozen")

