@@ -11,7 +11,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message
 
 PROTOCOL = "graphql-transport-ws"
-SECONDS = 5.0
+SECONDS = 30.0
+"""How long what is to come is waited for: on a busy machine it takes its time."""
 
 
 class Closed(Exception):

@@ -1,5 +1,7 @@
 """One sender cannot take everybody's share."""
 
+from itertools import count
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -11,6 +13,13 @@ from services.request_errors import RateLimited
 from tests.world import Client, World, running
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long requests take, no bucket is filled again meanwhile."""
+    monkeypatch.setattr("server.app.time", SimpleNamespace(monotonic=lambda: 1000.0))
+
+
+@pytest.mark.usefixtures("at_once")
 async def test_a_player_beyond_the_rate_is_told_when_to_come_again(empty_database: str) -> None:
     async with running(empty_database, HARU_PLAYER_RATE="1") as world:
         alice, bob = await world.player("alice"), await world.player("bob")
@@ -81,11 +90,12 @@ def test_documents_cost_nothing_where_nobody_is_limited() -> None:
             cpu += 1.0
 
 
+@pytest.mark.usefixtures("at_once")
 async def test_a_player_of_ever_new_documents_is_told_when_to_come_again(empty_database: str) -> None:
     async with running(empty_database, HARU_PLAYER_RATE="100000") as world:
         alice, bob = await world.player("alice"), await world.player("bob")
         fields = " ".join(["me { " + "id " * 19 + "}"] * 9)
-        documents = (f"query Number{number} {{ {fields} }}" for number in range(200))
+        documents = (f"query Number{number} {{ {fields} }}" for number in count())
         answer = await alice.post(known := next(documents))
         while answer.status_code == 200:
             answer = await alice.post(next(documents))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 import httpx
@@ -203,9 +202,7 @@ async def test_a_bug_of_the_endpoint_is_masked(refused: Check, caplog: pytest.Lo
 
 async def test_the_deadline(refused: Check) -> None:
     async with client_of(make_endpoint(GraphQLOptions(deadline_seconds=0.05))) as client:
-        started = time.monotonic()
-        response = await post(client, "{ a: sleeps(seconds: 5) b: sleeps(seconds: 5) }")
-        assert time.monotonic() - started < 5
+        response = await post(client, "{ a: sleeps(seconds: 600) b: sleeps(seconds: 600) }")
     error = refused(response, 503, "UNAVAILABLE")
     assert error["extensions"]["retryable"] is True
     assert Unavailable.code == "UNAVAILABLE"

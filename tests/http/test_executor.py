@@ -257,10 +257,14 @@ async def test_one_of_several_operations() -> None:
 
 
 async def test_root_fields_of_a_query_run_concurrently() -> None:
-    operation = compiled("{ a: sleeps(seconds: 0.1) b: sleeps(seconds: 0.1) c: sleeps(seconds: 0.1) }")
-    async with asyncio.timeout(0.25):
-        result = await operation.execute(Context(), {})
-    assert result.data == {"a": True, "b": True, "c": True}
+    """All have begun before any is done."""
+    context = Context()
+    executing = asyncio.create_task(compiled("{ a: waits b: waits c: waits }").execute(context, {}))
+    async with asyncio.timeout(30):
+        while len(context.calls) < 3:
+            await asyncio.sleep(0)
+        context.gate.set()
+        assert (await executing).data == {"a": True, "b": True, "c": True}
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -29,7 +29,7 @@ def nobody_sleeps() -> None:
 
 
 async def until(*told: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while list(told) != SLEEPING:
             await asyncio.sleep(0.01)
 
@@ -104,7 +104,7 @@ async def test_a_request_ends_in_its_time_and_its_statements_with_it(empty_datab
         async with holder.transaction():
             await holder.execute("LOCK TABLE coupon_code IN ACCESS EXCLUSIVE MODE")
             asked = asyncio.create_task(ada.post("{ couponPools { left } }"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while await world.sql.fetchval(BLOCKED) == 0:
                     await asyncio.sleep(0.02)
             answer = await asked

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,12 @@ async def test_the_log_and_the_metrics(observed: Observed) -> None:
             text, "haru_loop_lag_seconds_count"
         ):
             await asyncio.sleep(0.1)
+    count = len(observed.players)
     for player in observed.players:
         await requests(observed, player)
-    told = [line for line in lines(observed) if line["logger"] == "haru.requests"]
+    async with asyncio.timeout(60):  # a request is told of once its answer is on its way
+        while len(told := [line for line in lines(observed) if line["logger"] == "haru.requests"]) < 6 * count:
+            await asyncio.sleep(0.05)
     assert {(line["operation"], line["role"], line["outcome"], line["code"]) for line in told} == {
         ("drawLottery", "PLAYER", "ok", None),
         ("playDice", "PLAYER", "refused", "NO_FEATURE_TODAY"),
@@ -69,7 +73,7 @@ async def test_the_log_and_the_metrics(observed: Observed) -> None:
         (None, "PLAYER", "refused", "BAD_REQUEST"),
         (None, None, "refused", "UNAUTHENTICATED"),
     }
-    assert len(told) == 6 * len(observed.players)
+    assert len(told) == 6 * count
     assert {line["traceId"] for line in told if line["operation"] == "me,clock"} == {TRACE}
     assert all(line["time"].endswith("Z") and line["durationMs"] > 0 and line["bytes"] > 0 for line in told)
     log, metrics = observed.served.log.read_text(), await observed.metrics()
@@ -78,7 +82,6 @@ async def test_the_log_and_the_metrics(observed: Observed) -> None:
         assert "stolen" not in text
         assert all(str(player.token) not in text and str(player.player_id) not in text for player in observed.players)
 
-    count = len(observed.players)
     assert value(metrics, "haru_requests_total", operation="drawLottery", transport="http", outcome="ok") == count
     assert value(metrics, "haru_request_duration_seconds_count", operation="several", outcome="ok") == count
     assert value(metrics, "haru_requests_total", operation="none") == 3 * count
@@ -119,8 +122,12 @@ def workers(observed: Observed) -> list[int]:
     """The processes that serve."""
     assert observed.served.process is not None
     pid = observed.served.process.pid
-    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    found = []
+    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+        with suppress(FileNotFoundError, ProcessLookupError):  # one that has just gone
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
+    return found
 
 
 async def test_one_worker_counts_as_many_do(empty_database: str) -> None:

@@ -75,23 +75,28 @@ async def test_a_signal_wakes_its_subscribers_alone(world: World) -> None:
         day.clear()
         stock.clear()
         await world.parts.transact(lambda tx: announce(tx, STOCK))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await stock.wait()
         assert not day.is_set()
     assert not signals._subscribers
 
 
 async def test_many_changes_of_stock_are_few_signals(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One each tenth of a second, however long a busy machine takes for the changes; and the last is told of."""
     monkeypatch.setattr(module, "STOCK_SECONDS", 0.1)
-    signals, heard = world.parts.signals, 0
+    signals, heard, clock = world.parts.signals, 0, asyncio.get_running_loop().time
     await signals.listening()
     async with signals.subscribe(STOCK) as event:
+        began = clock()
         for _ in range(40):
             signals.stock_changed()
             await asyncio.sleep(0.01)
             heard += event.is_set()
             event.clear()
-    assert 1 <= heard <= 6
+        assert heard <= 1 + (clock() - began) / module.STOCK_SECONDS
+        signals.stock_changed()
+        async with asyncio.timeout(30):
+            await event.wait()
 
 
 async def test_a_signal_that_cannot_be_sent_is_given_up(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -100,7 +105,7 @@ async def test_a_signal_that_cannot_be_sent_is_given_up(world: World, caplog: py
     for one in held:
         await one.__aenter__()
     signals.stock_changed()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while "could not be signalled" not in caplog.text:
             await asyncio.sleep(0.05)
     for one in held:
@@ -122,7 +127,7 @@ async def test_an_unexpected_failure_does_not_end_listening(
     monkeypatch.setattr(module, "PROBE_SECONDS", "soon")  # a bug
     async with Signals(world.parts.database, world.parts.calendar, world.clock) as signals:
         await signals.listening()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "nothing is heard of changes" not in caplog.text:
                 await asyncio.sleep(0.01)
         monkeypatch.setattr(module, "PROBE_SECONDS", 5)
