@@ -16,6 +16,7 @@ from services.rules.draws import SEED_BYTES, commitment_of
 from tests.api.test_draws import COMMITMENTS, DICE, PROOF, TODAY, play
 from tests.conftest import Haru
 from tests.postgres import wal_directory
+from tests.serving import zone_of_noon
 from tests.world import SEED_KEYS, World, forge
 
 READ = f"""query ($id: ID!) {{
@@ -101,6 +102,7 @@ async def in_wal(world: World, since: float, wanted: list[bytes]) -> list[bytes]
 
 async def test_seeds_are_listed_made_and_sealed_anew(world: World, haru: Haru, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARU_SEED_KEYS", SEED_KEYS)
+    monkeypatch.setenv("HARU_TIME_ZONE", zone_of_noon())
     await world.parts.seeds.look()
     made = await haru("seeds", "make")
     assert made.output.startswith("committed to: ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,7 @@ from services.maintenance import Pruner, maintain
 from services.request_errors import Unavailable
 from tests.conftest import Haru
 from tests.services.test_idempotency import add_keys
+from tests.serving import zone_of_noon
 from tests.world import NOON, SEED_KEYS, World
 
 OLD = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -20,6 +22,7 @@ OLD = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 async def test_the_command_tells_how_far_it_is(world: World, haru: Haru, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARU_SEED_KEYS", SEED_KEYS)
+    monkeypatch.setenv("HARU_TIME_ZONE", zone_of_noon())
     alice = await world.player()
     await alice.play()
     await add_keys(world, alice, OLD, keys=3)
@@ -28,7 +31,7 @@ async def test_the_command_tells_how_far_it_is(world: World, haru: Haru, monkeyp
     first = json.loads(told.stdout)
     assert first["keysDeleted"] >= 3  # by the real clock the play's own is old, too
     assert (first["seal"], first["fault"]) == (1, None)
-    assert first["seedsTo"] > dt.datetime.now(dt.UTC).date().isoformat()
+    assert first["seedsTo"] > dt.datetime.now(ZoneInfo(zone_of_noon())).date().isoformat()
     again = await haru("db", "maintain")
     assert again.exit_code == 0
     assert again.stdout.splitlines() == [

@@ -237,10 +237,19 @@ async def left(world: World, players: Sequence[UUID]) -> list[Any]:
 OF_CHANCE = {"segment_id", "outcome", "user_dice_1", "user_dice_2", "dealer_dice_1", "dealer_dice_2", "daily_max"}
 
 
+async def undrawn(world: World) -> None:
+    """Let no day be closed yet: the history before may have gone beyond its first days, whose seeds are revealed."""
+    seeds = world.parts.seeds
+    await forge(world.sql, "TRUNCATE draw_root, draw_leaves, draw_seed_sealed, draw_seed")
+    seeds._known.clear()
+    await seeds.look()
+
+
 async def live(both: Both, steps: Sequence[tuple[list[tuple[int, Command]]]], seed: UUID) -> None:
     worlds, players = both[1:], [uuid5(seed, str(next(NUMBERS))) for _ in range(PLAYERS)]
     for world in worlds:
         world.clock.now = NOON
+        await undrawn(world)
         await world.sql.execute("DELETE FROM feature_schedule")
         await world.sql.execute("UPDATE feature_config SET is_enabled = true")
         await world.sql.executemany(
