@@ -17,7 +17,7 @@ from models.rights import RIGHTS
 from server.migrations.roles import make_grants
 from server.migrations.upgrade import upgrade
 from server.postgres.cluster import APPLICATION
-from services.database import connect_arguments
+from services.database import LONGEST_CONNECT_SECONDS, connect_arguments
 from tests.doors import place_of
 
 NEEDED = """
@@ -70,10 +70,14 @@ def login_at(url: str) -> tuple[str, str | None]:
 
 
 def as_application(url: str) -> str:
-    """The application's address of the database that `url` is the owner's address of."""
+    """The application's address of the database that `url` is the owner's address of.
+
+    It is as patient as any may be: where many tests share a machine, a session may take seconds to begin.
+    """
     name, password = login_at(url)
     there = make_url(url)._replace(username=name, password=password)
-    return there.render_as_string(hide_password=False)
+    patient = there.update_query_dict({"connect_timeout": f"{LONGEST_CONNECT_SECONDS:.0f}"})
+    return patient.render_as_string(hide_password=False)
 
 
 def furnish(url: str) -> None:

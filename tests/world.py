@@ -225,16 +225,17 @@ class World:
         return client
 
     async def today(self, feature: FeatureType | None) -> None:
-        """Schedule a feature for the clock's business date; None: nothing."""
+        """Schedule a feature for the clock's business date; None: nothing. Whoever reads meanwhile misses neither."""
         date = self.parts.calendar.business_date(self.clock())
-        await self.sql.execute("DELETE FROM feature_schedule WHERE date = $1", date)
-        if feature is not None:
-            await self.sql.execute(
-                "INSERT INTO feature_schedule (date, feature_type, updated_at) VALUES ($1, $2, $3)",
-                date,
-                feature,
-                self.clock(),
-            )
+        async with self.sql.transaction():
+            await self.sql.execute("DELETE FROM feature_schedule WHERE date = $1", date)
+            if feature is not None:
+                await self.sql.execute(
+                    "INSERT INTO feature_schedule (date, feature_type, updated_at) VALUES ($1, $2, $3)",
+                    date,
+                    feature,
+                    self.clock(),
+                )
 
     async def count(self, table: str) -> int:
         """How many rows a table has."""

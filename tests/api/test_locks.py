@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,7 @@ import pytest
 from models import FeatureType, Role
 from schema.roots import MUTATIONS, ROOTS
 from services import standing
+from services.database import Database
 from tests.documents import ask, roots
 from tests.games import UNDER_TEST, GameUnderTest, another_session, every_game, on, only_points
 from tests.services.test_lanes import until_alone
@@ -197,10 +198,19 @@ async def test_a_full_batch_of_draws_is_served_beside_a_locked_player(impatient:
     assert await impatient.sql.fetchval(TAKEN) == 60
 
 
+async def warm(database: Database, sessions: int) -> None:
+    """Let each pool have so many sessions: a busy machine takes long to begin all of them at once."""
+    async with AsyncExitStack() as held:
+        for _ in range(sessions):
+            await held.enter_async_context(database.hot())
+            await held.enter_async_context(database.read())
+
+
 async def test_every_mutation_tells_of_a_lock(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The lock keeps the standing of staff from being read again, too: what is known of it has to do for the test.
     monkeypatch.setattr(standing, "FRESH_SECONDS", 60.0)
-    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=WAIT_SECONDS, HARU_POOL_SIZE=40) as world:
+    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=2, HARU_POOL_SIZE=40) as world:
+        await warm(world.parts.database, len(MUTATIONS))
         asking = [
             ask(await world.player(role, role), "mutation", name, field, "... on UserError { code }", A_RANKING)
             for _, name, field in roots("mutation")

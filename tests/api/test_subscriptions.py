@@ -11,6 +11,7 @@ import pytest
 from models import FeatureType, Role
 from resolvers import subscriptions as resolvers
 from services import signals as signals_module
+from services.database import LONGEST_CONNECT_SECONDS
 from services.signals import DAY, announce
 from tests.api.subscribing import FIRST_STOCK, PUBLISH, RANKING, STOCK, TODAY, is_quiet, row, signal
 from tests.games import all_in_stock
@@ -305,7 +306,7 @@ async def test_what_cannot_be_read_for_a_while_is_told_later(empty_database: str
                 await world.today(FeatureType.LOTTERY)
                 await signal(world)
                 with pytest.raises(TimeoutError):
-                    await client.next(2.5)  # reading fails after two seconds
+                    await client.next(LONGEST_CONNECT_SECONDS + 0.5)  # reading fails before
             assert (await client.data())["todayFeatureChanged"]["featureType"] == "LOTTERY"
 
 

@@ -12,7 +12,8 @@ from services.coupons import Imported, import_codes
 from services.errors import LockNotAcquired, ValidationFailed
 from tests.goods import COFFEE, admin, block, grant, grant_of, version
 from tests.ledgers import assert_ledger_holds
-from tests.world import Client, World, forge
+from tests.races.workers import patient
+from tests.world import World, forge
 
 CODE_FAULTS = """
 SELECT 'a code for another grant', c.id FROM coupon_code c JOIN reward_ledger l USING (user_id, line_no)
@@ -26,23 +27,6 @@ UNION ALL
 SELECT 'waits beside a free code', w.id FROM coupon_waiting w
 WHERE EXISTS (SELECT FROM coupon_code c WHERE c.coupon_type = w.coupon_type AND c.line_no IS NULL)
 """
-
-
-class Patient(Client):
-    """A client who sends the same again where the server asks for it, as on a busy machine."""
-
-    async def data(self, query: str, **variables: Any) -> dict[str, Any]:
-        while True:
-            answer = await self.execute(query, **variables)
-            if not any(error["extensions"]["retryable"] for error in answer.get("errors", ())):
-                assert "errors" not in answer, answer["errors"]
-                data: dict[str, Any] = answer["data"]
-                return data
-            await asyncio.sleep(0.05)
-
-
-def patient(client: Client) -> Patient:
-    return Patient(client.http, client.token, client.player_id)
 
 
 async def insist(action: Any) -> dict[str, Any]:

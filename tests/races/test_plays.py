@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import asyncpg
 import pytest
 
 from models import FeatureType
@@ -178,10 +179,26 @@ async def test_coupons_go_to_one_each_while_there_are_any(empty_database: str) -
         assert held == [(100, 100)]
 
 
-async def test_coupon_prizes_in_finite_stock_do_not_stall_each_other(empty_database: str) -> None:
+@pytest.fixture
+def deadlocks(monkeypatch: pytest.MonkeyPatch) -> list[asyncpg.DeadlockDetectedError]:
+    """The deadlocks that PostgreSQL found; lanes wait until it finds them."""
+    noted: list[asyncpg.DeadlockDetectedError] = []
+
+    def note(deadlock: asyncpg.DeadlockDetectedError, *told: Any) -> None:
+        noted.append(deadlock)
+        Exception.__init__(deadlock, *told)
+
+    monkeypatch.setattr(asyncpg.DeadlockDetectedError, "__init__", note)
+    monkeypatch.setattr("services.lanes.LANE_LOCK_SECONDS", 5.0)
+    return noted
+
+
+async def test_coupon_prizes_in_finite_stock_do_not_stall_each_other(
+    empty_database: str, deadlocks: list[asyncpg.DeadlockDetectedError]
+) -> None:
     """Prizes, then coupon types: whoever locks both does so in one order, at the first attempt as at a later one."""
     players, draws = 24, 8
-    async with race(empty_database, workers=2, seed=SEED, HARU_LOCK_WAIT_SECONDS=2) as racing:
+    async with race(empty_database, workers=2, seed=SEED) as racing:
         await stocks(racing, (1, 10_000), (1, 10_000))
         await forge(
             racing.world.sql,
@@ -196,6 +213,7 @@ async def test_coupon_prizes_in_finite_stock_do_not_stall_each_other(empty_datab
         copies = [(client, f"{n}") for racer in racers for n in range(draws) for client in racer]  # in both at once
         answers = await racing.run(client.play("drawLottery", key) for client, key in copies)
         assert outcomes(answers) == {"LotteryDraw": len(copies)}
+        assert deadlocks == []
         given = await racing.fetch("SELECT count(*) FROM coupon_code WHERE line_no IS NOT NULL")
         drawn = await racing.fetch("SELECT count(*) FROM lottery_log WHERE reward_type = 'COUPON'")
         assert given == drawn

@@ -12,6 +12,7 @@ import pytest
 
 from models import FeatureType, Role
 from services.database import connect_arguments
+from tests.races.workers import patient
 from tests.staff import INPUTS, POINTS, kept, operator, upsert, valid
 from tests.world import Client, World, forge
 
@@ -106,7 +107,7 @@ async def publish_often(world: World, mutation: str, inputs: list[dict[str, Any]
 
 async def while_players_play(world: World, game: str, publishing: Awaitable[None]) -> list[dict[str, Any]]:
     """Everybody plays before, while and after somebody publishes; all answers."""
-    players = [await world.player(f"player-{number}") for number in range(PLAYERS)]
+    players = [patient(await world.player(f"player-{number}")) for number in range(PLAYERS)]
     answers = await asyncio.gather(*(client.play(game) for client in players))
     publication = asyncio.ensure_future(publishing)
 
