@@ -36,7 +36,7 @@ class Statements:
 
 @contextmanager
 def watched(world: World) -> Iterator[Statements]:
-    """Watch the statements of both pools."""
+    """Watch the statements of both pools, but for the signal of a change of stock: it follows its draw at leisure."""
     statements, engine = Statements(), world.parts.database.engine.sync_engine
     execute = asyncpg.Connection._execute  # type: ignore[attr-defined]
 
@@ -44,7 +44,8 @@ def watched(world: World) -> Iterator[Statements]:
         statements.sent.append((statement, parameters))
 
     async def noted(self: Any, query: str, arguments: Any, *rest: Any, **options: Any) -> Any:
-        statements.sent.append((query, arguments))
+        if "pg_notify" not in query:
+            statements.sent.append((query, arguments))
         return await execute(self, query, arguments, *rest, **options)
 
     event.listen(engine, "before_cursor_execute", note)

@@ -100,7 +100,7 @@ async def race(url: str, *, workers: int, seed: int, **overrides: Any) -> AsyncI
         worlds = []
         for number in range(workers):
             # Two lanes in one and one in the next: players meet in other lanes elsewhere.
-            options = {"HARU_LANES": 1 + (number + 1) % 2, "HARU_LOCK_WAIT_SECONDS": 4} | overrides
+            options = {"HARU_LANES": 1 + (number + 1) % 2} | overrides
             world = await stack.enter_async_context(running(url, demo=number == 0, **options))
             world.rng.seed(seed * 100 + number)
             worlds.append(world)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -107,13 +107,29 @@ def command_lines() -> dict[int, list[str]]:
 
 
 def postmasters(state: Path) -> list[int]:
-    return [pid for pid, line in command_lines().items() if line[1:3] == ["-D", str(state / "postgres" / "data")]]
+    return parents(
+        pid for pid, line in command_lines().items() if line[1:3] == ["-D", str(state / "postgres" / "data")]
+    )
 
 
 def keepers(state: Path) -> list[int]:
-    return [
+    return parents(
         pid for pid, line in command_lines().items() if "postgres.keeper" in "".join(line) and str(state) in line[-2]
-    ]
+    )
+
+
+def parents(pids: Iterable[int]) -> list[int]:
+    """Those that none of the others has begun: a child has its parent's command line until it gets one of its own."""
+    all_of_them = set(pids)
+    return [pid for pid in all_of_them if parent(pid) not in all_of_them]
+
+
+def parent(pid: int) -> int | None:
+    """Who began a process; None when it is over."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def left_running(top: Path) -> list[list[str]]:
