@@ -127,3 +127,4 @@ async def test_processes_hear_of_each_other_survive_the_database_and_stop_gracef
             assert closed.value.rcvd.code == 1001
         async with asyncio.timeout(30):
             assert await stopping == 0
+        assert "graceful shutdown exceeded" not in served.log.read_text()  # nobody had to be cut off
