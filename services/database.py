@@ -84,13 +84,17 @@ class Database:
         Raises: Unavailable when none can be had in time, or it is lost.
         """
         pool = self._pool or await self._open()
+        patience = self._connector.timeout_seconds
         with reachable():
-            async with pool.acquire(timeout=self._connector.timeout_seconds) as connection:
-                try:
-                    yield connection
-                except asyncpg.ReadOnlySQLTransactionError:
-                    connection.terminate()
-                    raise
+            # One that is idle is had at once; a wait that may end would cost a task and a timer.
+            connection = await pool.acquire(timeout=None if pool.get_idle_size() else patience)
+            try:
+                yield connection
+            except asyncpg.ReadOnlySQLTransactionError:
+                connection.terminate()
+                raise
+            finally:
+                await pool.release(connection, timeout=patience)
 
     async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
         """The pool; made at the first use, so that a server starts before its database does."""

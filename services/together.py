@@ -7,7 +7,7 @@ asked for; who asks alone waits for nobody.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -34,20 +34,19 @@ class Together(Generic[KeyT, ValueT]):
         self._work = work
         self._kind = kind
         self._watch = watch
-        self._asked: dict[KeyT, asyncio.Future[ValueT]] = {}
+        self._asked: dict[KeyT, list[asyncio.Future[ValueT]]] = {}
+        """For each key a future of everybody who asked: who goes away takes nobody's answer along."""
         self._callers: list[Any] = []
         self._working: asyncio.Task[None] | None = None
 
     async def __call__(self, key: KeyT) -> ValueT:
         """The value of `key`, worked out from now on. Raises: what `work` raises."""
-        answer = self._asked.get(key)
-        if answer is None:
-            answer = self._asked[key] = asyncio.get_running_loop().create_future()
-            answer.add_done_callback(_heard_of)
+        answer: asyncio.Future[ValueT] = asyncio.get_running_loop().create_future()
+        self._asked.setdefault(key, []).append(answer)
         self._callers.append(self._watch.caller())
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._serve())
-        return await asyncio.shield(answer)
+        return await answer
 
     async def _serve(self) -> None:
         while self._asked:
@@ -56,14 +55,15 @@ class Together(Generic[KeyT, ValueT]):
             try:
                 with self._watch.batch(self._kind, callers):
                     values = await self._work(list(asked))
-                for key, answer in asked.items():
-                    answer.set_result(values[key])
+                for key, answers in asked.items():
+                    for answer in _waited_for(answers):
+                        answer.set_result(values[key])
             except Exception as failure:  # noqa: BLE001 (whoever asked is told)
-                for answer in asked.values():
-                    if not answer.done():
+                for answers in asked.values():
+                    for answer in _waited_for(answers):
                         answer.set_exception(failure)
 
 
-def _heard_of(answer: asyncio.Future[ValueT]) -> None:
-    """Take notice of a failure that nobody may be left to be told."""
-    answer.exception()
+def _waited_for(answers: Sequence[asyncio.Future[ValueT]]) -> Iterator[asyncio.Future[ValueT]]:
+    """Those that somebody still waits for."""
+    return (answer for answer in answers if not answer.done())
