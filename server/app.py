@@ -133,7 +133,7 @@ def _lifespan(
         return Sample(
             queued=parts.lanes.waiting,
             connections_in_use=database.in_use,
-            connections_max=2 * database.pool_size,
+            connections_max=database.pool_size,
             open=places.open,
             subscribers=parts.signals.subscribers,
         )

@@ -132,11 +132,11 @@ class Database:
                 yield connection
 
     @property
-    def in_use(self) -> int:
-        """Connections of both pools that somebody holds."""
+    def in_use(self) -> Mapping[str, int]:
+        """Connections that somebody holds, by pool: one may be exhausted while the other is idle."""
         pool: Any = self.engine.pool
         hot = self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
-        return hot + int(pool.checkedout())
+        return {"players": hot, "staff": int(pool.checkedout())}
 
     async def close(self) -> None:
         """Give all connections back."""

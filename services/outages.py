@@ -58,7 +58,12 @@ TROUBLE: Mapping[type[Exception], str] = {
 UNREACHABLE: tuple[type[Exception], ...] = tuple(TROUBLE)
 """What is no bug, and may be over when it is tried again. `BLOCKED` is to be looked for before it."""
 
-BLOCKED: tuple[type[Exception], ...] = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+TOO_LONG: Mapping[type[Exception], str] = {
+    asyncpg.LockNotAvailableError: "somebody holds a lock",
+    asyncpg.QueryCanceledError: "a statement took too long",
+}
+
+BLOCKED: tuple[type[Exception], ...] = tuple(TOO_LONG)
 """A lock or a statement that took too long."""
 
 TROUBLED: tuple[type[Exception], ...] = (*BLOCKED, *UNREACHABLE)
@@ -117,7 +122,8 @@ def kind_of(failure: BaseException) -> str:
     cause = cause_of(failure)
     if isinstance(cause, HaruError):
         return cause.message
-    return next((words for kind, words in TROUBLE.items() if isinstance(cause, kind)), type(cause).__name__)
+    kinds = {**TOO_LONG, **TROUBLE}
+    return next((words for kind, words in kinds.items() if isinstance(cause, kind)), type(cause).__name__)
 
 
 def sqlstate(failure: DBAPIError) -> str | None:

@@ -14,6 +14,7 @@ from services.calendar import Calendar, Clock
 from services.database import Database
 from services.errors import HaruError
 from services.health import Health, State
+from services.outages import why
 from services.vitals import Vitals, read_vitals
 
 logger = logging.getLogger("haru.metrics")
@@ -61,7 +62,7 @@ class Facts:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 self._vitals = await read_vitals(self._database, self._calendar, self._clock())
         except (HaruError, TimeoutError) as failure:
-            logger.warning("the event's figures could not be read: %s", failure)
+            logger.warning("the event's figures could not be read: %s", why(failure))
             self._vitals = None
         except Exception:
             logger.exception("the event's figures could not be read")

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from models import FeatureType, RewardEntry
 from server.observing.observers import Sample
 from server.observing.record import NO_OPERATION, SEVERAL, Record
+from services.error_codes import ErrorCode
 from services.rules.registry import GAMES
 from services.watch import BatchKind, Watch
 
@@ -50,8 +51,8 @@ class Metrics(Watch):
         def histogram(name: str, told: str, buckets: Sequence[float], *labels: str) -> Histogram:
             return Histogram(f"haru_{name}", told, labels, buckets=buckets, registry=registry)
 
-        def gauge(name: str, told: str) -> Gauge:
-            return Gauge(f"haru_{name}", told, multiprocess_mode="livesum", registry=registry)
+        def gauge(name: str, told: str, *labels: str) -> Gauge:
+            return Gauge(f"haru_{name}", told, labels, multiprocess_mode="livesum", registry=registry)
 
         self._requests = counter(
             "requests",
@@ -68,6 +69,8 @@ class Metrics(Watch):
             "outcome",
         )
         self._refusals = counter("refusals", "Requests that were refused or failed, by the code that was told.", "code")
+        for code in ErrorCode:  # from 0 on: Prometheus sees no increase in what is 1 when it first comes
+            self._refusals.labels(code)
         self._plays = counter("plays", "Plays that were stored, by game.", "game")
         self._grants = counter("grants", "Rewards that players' commands were granted, by type.", "type")
         self._granted = counter("granted_amount", "Amounts that players' commands were granted, by type.", "type")
@@ -83,8 +86,8 @@ class Metrics(Watch):
         self._collecting = counter("gc_pause_seconds", "Time that these collections stopped the process.")
         self._workers = gauge("workers", "Processes that serve.")
         self._queue = gauge("lane_queue_length", "Commands that wait for a batch.")
-        self._in_use = gauge("pool_connections_in_use", "Connections to the database that somebody holds.")
-        self._pools = gauge("pool_connections_max", "Connections to the database that the pools may have.")
+        self._in_use = gauge("pool_connections_in_use", "Connections to the database that somebody holds.", "pool")
+        self._pools = gauge("pool_connections_max", "Connections to the database that a pool may have.", "pool")
         self._open = gauge("connections_open", "WebSockets and event streams that are open.")
         self._subscribers = gauge("subscribers", "Subscriptions that wait for a change.")
         self._known: dict[tuple[str, str, str], Any] = {}
@@ -175,8 +178,9 @@ class Metrics(Watch):
         while True:
             due, seen = clock() + SAMPLE_SECONDS, look()
             self._queue.set(seen.queued)
-            self._in_use.set(seen.connections_in_use)
-            self._pools.set(seen.connections_max)
+            for pool, in_use in seen.connections_in_use.items():
+                self._in_use.labels(pool).set(in_use)
+                self._pools.labels(pool).set(seen.connections_max)
             self._open.set(seen.open)
             self._subscribers.set(seen.subscribers)
             await asyncio.sleep(SAMPLE_SECONDS)

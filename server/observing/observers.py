@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,9 +18,10 @@ class Sample(NamedTuple):
 
     queued: int
     """Commands that wait for a batch."""
-    connections_in_use: int
+    connections_in_use: Mapping[str, int]
+    """To the database, by pool."""
     connections_max: int
-    """Of both pools, to the database."""
+    """Of each pool."""
     open: int
     """WebSockets and event streams."""
     subscribers: int

@@ -86,6 +86,13 @@ def test_however_many_requests_there_are_few_series(metrics: Metrics, registry: 
     assert told["haru_refusals_total"] == {(code,) for code in ErrorCode}
 
 
+def test_the_first_refusal_is_an_increase(metrics: Metrics, registry: CollectorRegistry) -> None:
+    refusals = "haru_refusals_total", {"code": ErrorCode.INTERNAL}
+    assert registry.get_sample_value(*refusals) == 0
+    ended(metrics, "me", code=ErrorCode.INTERNAL)
+    assert registry.get_sample_value(*refusals) == 1
+
+
 def test_what_stays_open_has_no_duration(metrics: Metrics, registry: CollectorRegistry) -> None:
     ended(metrics, "lotteryStockChanged", transport="sse", live=True)
     ended(metrics, "me", transport="websocket")
@@ -114,12 +121,14 @@ def test_batches(metrics: Metrics, registry: CollectorRegistry) -> None:
 
 async def test_a_process_is_looked_at(metrics: Metrics, registry: CollectorRegistry, monkeypatch: Any) -> None:
     monkeypatch.setattr("server.observing.metrics.SAMPLE_SECONDS", 0.01)
-    async with metrics.sampling(lambda: Sample(1, 2, 16, 3, 4)):
+    async with metrics.sampling(lambda: Sample(1, {"players": 0, "staff": 8}, 8, 3, 4)):
         while not registry.get_sample_value("haru_loop_lag_seconds_count"):
             await asyncio.sleep(0.01)
         assert registry.get_sample_value("haru_workers") == 1
         assert registry.get_sample_value("haru_lane_queue_length") == 1
-        assert registry.get_sample_value("haru_pool_connections_max") == 16
+        for pool, in_use in ("players", 0), ("staff", 8):
+            assert registry.get_sample_value("haru_pool_connections_in_use", {"pool": pool}) == in_use
+            assert registry.get_sample_value("haru_pool_connections_max", {"pool": pool}) == 8
     assert registry.get_sample_value("haru_workers") == 0
 
 
@@ -181,6 +190,15 @@ async def test_figures_that_cannot_be_read(world: World, tmp_path: Path, monkeyp
     told = await told_by(str(world.settings.database_url), tmp_path)
     assert (told["database_up"], told["event_figures_up"]) == (1, 0)
     assert "schedule_faults" not in told
+
+
+async def test_the_log_tells_why_figures_cannot_be_read(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world.sql.transaction():
+        await world.sql.execute("LOCK TABLE coupon_waiting")
+        assert (await told_by(str(world.settings.database_url), tmp_path))["event_figures_up"] == 0
+    assert "the event's figures could not be read: somebody holds a lock: " in caplog.text
 
 
 def test_coupon_types_are_bounded() -> None:
