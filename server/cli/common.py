@@ -33,8 +33,8 @@ logger = logging.getLogger("haru.database")
 
 RIGHTS = (
     "To upgrade, a role owns the database (ALTER DATABASE ... OWNER TO ...), or may create in its schema"
-    " (GRANT USAGE, CREATE ON SCHEMA public TO ...), and owns the tables that are there. docs/deploy.md tells"
-    " the rights of each command."
+    " (GRANT USAGE, CREATE ON SCHEMA public TO ...), and owns the tables that are there. What the application may do,"
+    " `haru db roles` grants. docs/deploy.md tells the rights of each command."
 )
 FAILED: tuple[type[Exception], ...] = (asyncpg.PostgresError, *RAISED)
 RIGHTLESS = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidSchemaNameError)
