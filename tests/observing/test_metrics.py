@@ -87,10 +87,10 @@ def test_however_many_requests_there_are_few_series(metrics: Metrics, registry: 
 
 
 def test_the_first_refusal_is_an_increase(metrics: Metrics, registry: CollectorRegistry) -> None:
-    refusals = "haru_refusals_total", {"code": ErrorCode.INTERNAL}
-    assert registry.get_sample_value(*refusals) == 0
+    internal = {"code": str(ErrorCode.INTERNAL)}
+    assert registry.get_sample_value("haru_refusals_total", internal) == 0
     ended(metrics, "me", code=ErrorCode.INTERNAL)
-    assert registry.get_sample_value(*refusals) == 1
+    assert registry.get_sample_value("haru_refusals_total", internal) == 1
 
 
 def test_what_stays_open_has_no_duration(metrics: Metrics, registry: CollectorRegistry) -> None:
