@@ -94,6 +94,8 @@ class Metrics(Watch):
         self._times: dict[tuple[str, str], Any] = {}
         self._batches: dict[BatchKind, list[Any]] = {}
         self._collected_at = 0.0
+        self._pauses: list[tuple[int, float]] = []
+        """Collections since the last sample: the generation and the seconds of each."""
 
     # Requests
 
@@ -183,12 +185,19 @@ class Metrics(Watch):
                 self._pools.labels(pool).set(seen.connections_max)
             self._open.set(seen.open)
             self._subscribers.set(seen.subscribers)
+            self._count_pauses()
             await asyncio.sleep(SAMPLE_SECONDS)
             self._lag.observe(max(clock() - due, 0.0))
 
     def _collection(self, phase: str, info: Mapping[str, int]) -> None:
+        """Note a collection, and no more: one may begin while a counter's lock is held, and would wait for ever."""
         if phase == "start":
             self._collected_at = perf_counter()
         else:
-            self._collections.labels(info["generation"]).inc()
-            self._collecting.inc(perf_counter() - self._collected_at)
+            self._pauses.append((info["generation"], perf_counter() - self._collected_at))
+
+    def _count_pauses(self) -> None:
+        pauses, self._pauses = self._pauses, []
+        for generation, seconds in pauses:
+            self._collections.labels(generation).inc()
+            self._collecting.inc(seconds)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gc
 import os
 import time
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -130,6 +132,23 @@ async def test_a_process_is_looked_at(metrics: Metrics, registry: CollectorRegis
             assert registry.get_sample_value("haru_pool_connections_in_use", {"pool": pool}) == in_use
             assert registry.get_sample_value("haru_pool_connections_max", {"pool": pool}) == 8
     assert registry.get_sample_value("haru_workers") == 0
+
+
+async def test_a_collection_waits_for_no_counter(
+    metrics: Metrics, registry: CollectorRegistry, monkeypatch: Any
+) -> None:
+    """One may begin while a counter is changed, whose lock would never be given back."""
+    monkeypatch.setattr("server.observing.metrics.SAMPLE_SECONDS", 0.01)
+    async with metrics.sampling(lambda: Sample(0, {}, 8, 0, 0)):
+        with metrics._collecting._value._lock:
+            collecting = Thread(target=gc.collect, daemon=True)
+            collecting.start()
+            collecting.join(10)
+            assert not collecting.is_alive()
+        async with asyncio.timeout(60):
+            while not registry.get_sample_value("haru_gc_collections_total", {"generation": "2"}):
+                await asyncio.sleep(0.01)
+    assert registry.get_sample_value("haru_gc_pause_seconds_total")
 
 
 async def told_by(url: str, directory: Path) -> dict[str, float]:
