@@ -6,7 +6,7 @@ import { FailureFields, graphql, type Success } from "../graphql";
 import { useText } from "../language";
 import { Place, Press } from "../parts/press";
 import { Answered, Problem } from "../parts/problem";
-import { SeasonPassQuery, useRefresh } from "../shared";
+import { SeasonPassQuery, useRefresh } from "../refresh";
 
 const StampMutation = graphql(
   `

@@ -2,7 +2,7 @@ import { useAnswer } from "../answer";
 import { useText } from "../language";
 import { Answered } from "../parts/problem";
 import { Proofs } from "../parts/proofs";
-import { WalletQuery } from "../shared";
+import { WalletQuery } from "../refresh";
 
 export function Wallet() {
   const { t, number, reward, moment } = useText();

@@ -2,7 +2,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { useAnswer, useHeld, useLast, type Heard } from "../answer";
 import { useCommand } from "../command";
 import type { Asks, Failure, Limit, Success } from "../graphql";
-import { useRefresh } from "../shared";
+import { useRefresh } from "../refresh";
 import { DailyLimit } from "./daily-limit";
 import { motion } from "./motion";
 import { Problem, type Fault } from "./problem";
