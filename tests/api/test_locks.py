@@ -130,7 +130,7 @@ async def test_a_locked_prize_is_told_and_other_commands_are_served(impatient: W
 
 
 async def test_a_lock_that_is_let_go_in_time_delays_and_nothing_else(empty_database: str) -> None:
-    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=4) as patient:
+    async with running(empty_database) as patient:
         alice = await patient.player()
         async with held(patient, PLAYER_ROW, alice.player_id):
             playing = asyncio.create_task(alice.play())
@@ -172,7 +172,7 @@ async def test_a_player_who_keeps_trying_does_not_hold_up_the_lane(impatient: Wo
 
 async def test_reads_and_other_players_have_room_while_many_commands_wait(empty_database: str) -> None:
     """More commands wait for one locked player than the pool has connections; meanwhile others read and play."""
-    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=4, HARU_LANES=1) as patient:
+    async with running(empty_database, HARU_LANES=1) as patient:
         alice, bob = await patient.player(), await patient.player("bob")
         await on(patient, UNDER_TEST[0], limit=0)
         async with held(patient, PLAYER_ROW, alice.player_id):

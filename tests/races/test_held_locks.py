@@ -26,7 +26,7 @@ from tests.ledgers import write_lines
 from tests.races.test_make_goods import CODE_FAULTS, load_codes
 from tests.races.test_publishing import until_somebody_waits
 from tests.staff import INPUTS, POINTS, operator, upsert, valid
-from tests.world import NOON, Client, World, forge, running
+from tests.world import NOON, Client, World, forge
 
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Lock: TypeAlias = tuple[str, *tuple[object, ...]]
@@ -41,13 +41,6 @@ TURNS = {
     "upsertLotteryConfig": "lottery_config",
     "upsertSeason": "season_pass_config",
 }
-
-
-@pytest.fixture
-async def world(empty_database: str) -> AsyncIterator[World]:
-    """A world that waits for locks as long as any does: a busy machine takes its time until it lets go of one."""
-    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=4) as world:
-        yield world
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ async def scanned(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> Async
     name = make_url(empty_database).database
     await run_sql(empty_database, *(f"ALTER DATABASE {name} SET enable_{scan} = off" for scan in NO_INDEX))
     try:
-        async with running(empty_database, HARU_LANES=1, HARU_LOCK_WAIT_SECONDS=4) as world:
+        async with running(empty_database, HARU_LANES=1) as world:
             for player in PLAYERS:
                 await world.player(player)
             await all_in_stock(world.sql, 100)

@@ -114,7 +114,7 @@ PLAY_DICE = 'mutation { playDice(input: {idempotencyKey: "k"}) { __typename ... 
 
 
 async def test_a_lane_that_stops_finishes_and_takes_nothing_more(empty_database: str) -> None:
-    async with running(empty_database, HARU_LOCK_WAIT_SECONDS=4) as world:
+    async with running(empty_database) as world:
         alice, bob = await world.player(), await world.player("bob")
         async with another_session(empty_database) as session, session.transaction():
             await session.execute('SELECT FROM "user" WHERE id = $1 FOR UPDATE', alice.player_id)
