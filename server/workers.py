@@ -22,6 +22,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from server.http.protocols import HttpConnection
+from server.processes import is_alive
 
 if sys.platform == "win32":
     Loop = asyncio.SelectorEventLoop
@@ -53,7 +54,7 @@ class Shares:
         """Take the slot of a worker that is no more; its number. Raises: RuntimeError when there are too many."""
         with self._lock:
             for slot, pid in enumerate(self._pids):
-                if not pid or not _is_alive(pid):
+                if not pid or not is_alive(pid):
                     self._open[slot] = 0
                     self._pids[slot] = os.getpid()
                     return slot
@@ -71,14 +72,6 @@ class Shares:
         """How many connections the other worker with the fewest has; none without another."""
         pairs = zip(self._pids, self._open, strict=True)
         return min((count for number, (pid, count) in enumerate(pairs) if pid and number != slot), default=None)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 class EvenServer:

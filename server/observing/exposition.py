@@ -7,7 +7,6 @@ busy, or hangs, or is being restarted, it answers.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import threading
 import time
@@ -24,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.observing.facts import Facts
+from server.processes import is_alive
 from server.settings import Settings
 from services.calendar import Calendar, Clock
 from services.database import Database
@@ -49,16 +49,8 @@ def metrics_app(facts: Facts, directory: Path) -> Starlette:
 def forget_dead(directory: Path) -> None:
     """Leave out what processes that are gone held; what they counted stays counted."""
     for file in directory.iterdir():
-        if (found := LIVE.fullmatch(file.name)) and not _is_alive(int(found[1])):
+        if (found := LIVE.fullmatch(file.name)) and not is_alive(int(found[1])):
             mark_process_dead(int(found[1]), str(directory))  # type: ignore[no-untyped-call]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @contextmanager

@@ -117,10 +117,7 @@ def _current(rules: Rules, zone: ZoneInfo, words: Words, language: Language) -> 
         "<tr>"
         + _cells(
             {
-                words.item: _text(item.label, item.labels, language),
-                words.reward: reward_text(item.reward, words),
-                words.chance: f"{fraction(item)} {percent(item.share)}",
-                words.quantity: _count(item.quantity, words),
+                **_told(item, words, language),
                 words.left: _count(left.left, words),
                 words.chance_now: f"{fraction(left)} {percent(left.share)}",
             },
@@ -148,21 +145,17 @@ def _sheet(rules: Rules, zone: ZoneInfo, words: Words, language: Language) -> st
 
 def _items(rules: Rules, words: Words, language: Language) -> str:
     columns = (words.item, words.reward, words.chance, words.quantity)
-    rows = "".join(
-        "<tr>"
-        + _cells(
-            {
-                words.item: _text(item.label, item.labels, language),
-                words.reward: reward_text(item.reward, words),
-                words.chance: f"{fraction(item)} {percent(item.share)}",
-                words.quantity: _count(item.quantity, words),
-            },
-            columns[2:],
-        )
-        + "</tr>"
-        for item in rules.items()
-    )
+    rows = "".join(f"<tr>{_cells(_told(item, words, language), columns[2:])}</tr>" for item in rules.items())
     return _table(columns, columns[2:], rows)
+
+
+def _told(item: Item, words: Words, language: Language) -> dict[str, str]:
+    return {
+        words.item: _text(item.label, item.labels, language),
+        words.reward: reward_text(item.reward, words),
+        words.chance: f"{fraction(item)} {percent(item.share)}",
+        words.quantity: _count(item.quantity, words),
+    }
 
 
 def _facts(rules: Rules, zone: ZoneInfo, words: Words, language: Language) -> str:
