@@ -75,14 +75,17 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | N
     observers = observers_of(settings, frozenset(ROOTS))
     parts = _parts(settings, tokens, clock, rng or SystemRandom(), observers.watch)
     health = Health(parts.database)
+    readiness = _readiness(settings, parts, health)
     places = Places(now=lambda: clock().timestamp(), holds=parts.standing.holds)
     parts.standing.when_changed = places.look
     per_player, per_address = settings.requests_per_second
     rates = Rates(per_player=per_player, per_address=per_address, monotonic=time.monotonic)
     service = _service(settings, parts, tokens, rates, observers)
     app = Starlette(
-        routes=_routes(settings, parts, tokens, service, rates, places=places, health=health),
-        lifespan=_lifespan(parts, places, health, service, observers, pauses=settings.pause_on_alarm),
+        routes=_routes(settings, parts, tokens, service, rates, places=places, readiness=readiness),
+        lifespan=_lifespan(
+            parts, places, service, observers, health=health, readiness=readiness, pauses=settings.pause_on_alarm
+        ),
     )
     app.state.parts = parts
     app.state.places = places
@@ -124,7 +127,14 @@ def _parts(settings: Settings, tokens: Tokens, clock: Clock, rng: Random, watch:
 
 
 def _lifespan(
-    parts: App, places: Places, health: Health, service: GraphQLService, observers: Observers, *, pauses: bool
+    parts: App,
+    places: Places,
+    service: GraphQLService,
+    observers: Observers,
+    *,
+    health: Health,
+    readiness: Readiness,
+    pauses: bool,
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     """What runs while the application does, and what a stop waits for; `pauses`: whether a draw alarm does."""
 
@@ -152,6 +162,8 @@ def _lifespan(
                 await places.finish()
         finally:
             tidying.cancel()
+            for under_way in (readiness, parts.reads, parts.views):
+                await under_way.stop()
             health.close()
             await parts.database.close()
 
@@ -188,12 +200,12 @@ def _routes(
     rates: Rates,
     *,
     places: Places,
-    health: Health,
+    readiness: Readiness,
 ) -> list[BaseRoute]:
     over_http, over_websocket = GraphQLEndpoint(service, places), WebSocketEndpoint(service, places)
     # In the local environment any origin may call: tokens travel in a header.
     browsers = cors(settings.cors_origins or (("*",) if settings.is_local else ()), settings.cors_headers)
-    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", _readiness(settings, parts, health).readyz)]
+    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readiness.readyz)]
     for path in ("/graphql", "/graphql/"):
         routes += [Route(path, over_http, middleware=browsers), WebSocketRoute(path, over_websocket)]
     routes += OddsPages(parts, admit=rates.admit, monotonic=time.monotonic).routes() + verify_routes()

@@ -62,6 +62,12 @@ class Readiness:
         status, body = await asyncio.shield(self._look)  # whoever goes away does not take the others' answer along
         return JSONResponse(body, status_code=status)
 
+    async def stop(self) -> None:
+        """Give up the look that is under way."""
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.gather(self._look, return_exceptions=True)
+
     async def _ask(self) -> tuple[int, dict[str, Any]]:
         try:
             state = await self._ask_database()

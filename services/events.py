@@ -215,6 +215,10 @@ class FeatureViews:
             return
         self._recorded.put((player_id, date), True)
 
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        await self._record.stop()
+
     async def _write(self, views: Sequence[View]) -> Mapping[View, None]:
         """Record what many saw at the same moment."""
         columns = [list(column) for column in zip(*views, strict=True)]

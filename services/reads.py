@@ -97,6 +97,10 @@ class Reads:
             self._pages[wanted].update(pages)
         return await self._seen(wanted)
 
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        await self._seen.stop()
+
     async def _read(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, Seen]:
         """What is wanted, one statement after the other; of more than one, all see the same snapshot."""
         players: defaultdict[dt.date, list[UUID]] = defaultdict(list)

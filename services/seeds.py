@@ -139,6 +139,10 @@ class Seeds(Upkeep):
             self._tell(found.fault)
         return known
 
+    async def __aexit__(self, *how: object) -> None:
+        await super().__aexit__(*how)
+        await self._look.stop()
+
     def forget(self, date: dt.date) -> None:
         """Read a date anew before it is drawn from again."""
         self._known.pop(date, None)

@@ -123,6 +123,7 @@ class Standing(Upkeep):
 
     async def __aexit__(self, *how: object) -> None:
         await super().__aexit__(*how)
+        await self._reading.stop()
         self._close()
 
     async def _keep(self) -> None:

@@ -48,6 +48,14 @@ class Together(Generic[KeyT, ValueT]):
             self._working = asyncio.create_task(self._serve())
         return await answer
 
+    async def stop(self) -> None:
+        """Give up what is under way. Whoever still waits is cancelled."""
+        if self._working is not None:
+            self._working.cancel()
+            await asyncio.gather(self._working, return_exceptions=True)
+        _cancel(self._asked)
+        self._asked.clear()
+
     async def _serve(self) -> None:
         while self._asked:
             asked = {key: self._asked.pop(key) for key in list(islice(self._asked, AT_ONCE))}
@@ -58,10 +66,19 @@ class Together(Generic[KeyT, ValueT]):
                 for key, answers in asked.items():
                     for answer in _waited_for(answers):
                         answer.set_result(values[key])
+            except asyncio.CancelledError:
+                _cancel(asked)
+                raise
             except Exception as failure:  # noqa: BLE001 (whoever asked is told)
                 for answers in asked.values():
                     for answer in _waited_for(answers):
                         answer.set_exception(failure)
+
+
+def _cancel(asked: Mapping[Any, Sequence[asyncio.Future[Any]]]) -> None:
+    for answers in asked.values():
+        for answer in answers:
+            answer.cancel()
 
 
 def _waited_for(answers: Sequence[asyncio.Future[ValueT]]) -> Iterator[asyncio.Future[ValueT]]:

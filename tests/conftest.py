@@ -58,6 +58,21 @@ def answers() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unhurried() -> Iterator[None]:
+    """What is given up within seconds may take as long as it does on a busy machine; tests of that say how long."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (
+            "health.PATIENCE",
+            "standing.PATIENCE",
+            "seeds.PATIENCE",
+            "events.VIEW",
+            "connector.CONNECT_TIMEOUT",
+        ):
+            patch.setattr(f"services.{name}_SECONDS", 60.0)
+        yield
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line how many tests were skipped, and for want of what."""
     skipped = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped"))
@@ -139,12 +154,6 @@ async def world(empty_database: str) -> AsyncIterator[World]:
     """A running haru with the demo data, at noon of a day of the dice."""
     async with running(empty_database) as world:
         yield world
-
-
-@pytest.fixture
-def unhurried_health(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look at the database may take as long as it does on a busy machine."""
-    monkeypatch.setattr("services.health.PATIENCE_SECONDS", 60.0)
 
 
 Haru = Callable[..., Awaitable[Result]]

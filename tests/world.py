@@ -297,6 +297,7 @@ async def running(url: str, *, demo: bool = True, **overrides: Any) -> AsyncIter
     settings = Settings(**(DEFAULTS | addresses | overrides))
     clock, rng = TestClock(), Random(20241206)
     app = create_app(settings, clock=clock, rng=rng)
+    before = asyncio.all_tasks()
     app.state.parts.seeds.rng = Random(20260302)  # what is drawn does not depend on who asked for an id before
     connection = await asyncpg.connect(**connect_arguments(url))
     transport = httpx.ASGITransport(app=app)
@@ -313,6 +314,14 @@ async def running(url: str, *, demo: bool = True, **overrides: Any) -> AsyncIter
             yield world
     finally:
         await connection.close()
+    left = [task for task in asyncio.all_tasks() - before if is_of_haru(task)]
+    assert not left, f"The server ended, and left these: {left}"
+
+
+def is_of_haru(task: asyncio.Task[Any]) -> bool:
+    """Whether a task is under way that haru, not a test, has begun."""
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    return frame is not None and frame.f_globals["__name__"].partition(".")[0] in {"server", "services"}
 
 
 async def started(world: World) -> None:

@@ -19,8 +19,6 @@ from services.request_errors import Unavailable
 from tests.games import another_session
 from tests.world import Client, World
 
-pytestmark = pytest.mark.usefixtures("unhurried_health")
-
 END_SESSIONS = """
 SELECT count(pg_terminate_backend(pid, 2000)) FROM pg_stat_activity WHERE application_name = 'haru' AND datname = $1
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from starlette.types import Message
@@ -12,6 +12,7 @@ from starlette.types import Message
 from models import Role
 from server.http.requests import WhileThere
 from server.observing.record import Record
+from services.connector import Connector
 from tests.games import another_session
 from tests.http.conftest import make_endpoint
 from tests.http.test_websocket import app
@@ -133,3 +134,32 @@ async def test_whoever_was_answered_is_not_waited_for(look_seconds: float, monke
     await asyncio.sleep(0.1)
     assert looks[0] == was_looked_after == (0 if look_seconds else 1)
     assert asyncio.all_tasks() <= before
+
+
+async def test_a_server_that_stops_leaves_nothing_under_way(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What still connects when all sessions are given back would have one that nobody gives back: `running` looks."""
+    connecting = asyncio.Semaphore(0)
+
+    async def hang(*_: object) -> NoReturn:
+        connecting.release()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    async with running(empty_database) as world:
+        alice = await world.player()
+        monkeypatch.setattr(Connector, "_connect_to", hang)
+        await world.sql.execute(
+            "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'haru'"
+        )
+        gone = [
+            asyncio.create_task(alice.post("{ me { externalId } }")),
+            asyncio.create_task(world.http.get("/readyz")),
+        ]
+        for _ in ("a read", "a look", "whose tokens hold", "signals"):
+            await connecting.acquire()
+        for client in gone:
+            client.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)

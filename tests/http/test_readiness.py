@@ -155,14 +155,12 @@ async def test_an_answer_is_good_for_a_second() -> None:
     assert (await looks.ask()).status_code == 200
 
 
-@pytest.mark.usefixtures("unhurried_health")
 async def test_the_application_is_ready(world: World) -> None:
     asked: list[httpx.Response] = await asyncio.gather(*(world.http.get("/readyz") for _ in range(20)))
     assert {response.status_code for response in asked} == {200}
     assert asked[0].json()["ready"] is True
 
 
-@pytest.mark.usefixtures("unhurried_health")
 async def test_the_look_has_a_session_of_its_own(world: World) -> None:
     """Whoever holds all of the pools keeps nobody from looking, and a session that has ended is replaced."""
     health, database = Health(world.parts.database), world.parts.database

@@ -23,8 +23,6 @@ from tests.roles import as_application
 from tests.server.test_commands import run
 from tests.world import SEED_KEYS, World, running
 
-pytestmark = pytest.mark.usefixtures("unhurried_health")
-
 IGNORE = "extra_float_digits,options,lock_timeout,statement_timeout,jit,search_path"
 
 

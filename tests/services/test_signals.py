@@ -60,6 +60,33 @@ async def test_a_failure_is_told_to_all_and_one_who_left_stops_nobody() -> None:
     assert [type(result) for result in results] == [asyncio.CancelledError, type(None), KeyError]
 
 
+async def test_what_is_under_way_ends_with_its_stop() -> None:
+    ended: list[list[int]] = []
+
+    async def read(keys: Sequence[int]) -> dict[int, int]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(list(keys))
+        return {}
+
+    together = Together(read)
+    await together.stop()  # nothing is
+    asked = [asyncio.create_task(together(1))]
+    await asyncio.sleep(0.01)
+    asked.append(asyncio.create_task(together(2)))  # for the next one
+    await asyncio.sleep(0)
+    await together.stop()
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 2
+    assert ended == [[1]]
+    late = asyncio.create_task(together(3))
+    await asyncio.sleep(0)  # its batch has not begun
+    await together.stop()
+    assert await asyncio.gather(late, return_exceptions=True)
+    assert ended == [[1]]
+
+
 async def test_nobody_s_lottery(world: World) -> None:
     from models import FeatureType
 
