@@ -58,19 +58,35 @@ def answers() -> Iterator[None]:
         yield
 
 
+GIVEN_UP_IN_SECONDS = (
+    "connector.CONNECT_TIMEOUT",
+    "events.VIEW",
+    "health.PATIENCE",
+    "seeds.PATIENCE",
+    "standing.PATIENCE",
+)
+
+
+def have_patience(patch: pytest.MonkeyPatch) -> None:
+    """Let take as long as it does on a busy machine what is given up within seconds."""
+    for name in GIVEN_UP_IN_SECONDS:
+        patch.setattr(f"services.{name}_SECONDS", 60.0)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def unhurried() -> Iterator[None]:
-    """What is given up within seconds may take as long as it does on a busy machine; tests of that say how long."""
+def unhurried() -> Iterator[pytest.MonkeyPatch]:
+    """Have patience throughout; tests of what is given up say when."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in (
-            "health.PATIENCE",
-            "standing.PATIENCE",
-            "seeds.PATIENCE",
-            "events.VIEW",
-            "connector.CONNECT_TIMEOUT",
-        ):
-            patch.setattr(f"services.{name}_SECONDS", 60.0)
-        yield
+        have_patience(patch)
+        yield patch
+
+
+@pytest.fixture
+def hurried(unhurried: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is given up within seconds is, as it is served."""
+    unhurried.undo()
+    yield
+    have_patience(unhurried)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,12 +14,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.outside import PROJECT
 
 PACKAGES = ("models", "services", "schema", "resolvers", "server")
 BOUNDS = Path(__file__).with_name("bounds.toml")
 
 
+@pytest.mark.usefixtures("hurried")
 def test_every_number_is_the_one_that_is_written_down() -> None:
     assert found() == tomllib.loads(BOUNDS.read_text(encoding="utf-8"))
 
