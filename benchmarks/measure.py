@@ -20,7 +20,7 @@ import orjson
 from benchmarks import client, pgbench, statement
 from benchmarks.cpu import cpu_seconds
 from benchmarks.stage import PLAYERS, Served, Stage
-from server.app import wall_clock
+from server.clock import wall_clock
 
 WARM_UP_SECONDS = 1.0
 TABLES = (

@@ -22,8 +22,8 @@ import asyncpg
 
 from benchmarks.cpu import parent_of
 from models import Role
-from server.app import wall_clock
 from server.auth import tokens_of
+from server.clock import wall_clock
 from server.demo import load_demo
 from server.migrations.roles import make_grants
 from server.migrations.upgrade import upgrade

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -20,6 +19,7 @@ from resolvers.schema import schema
 from schema.context import App, Context
 from schema.roots import PLAYING, READERS, ROOTS
 from server.auth import Tokens, tokens_of
+from server.clock import wall_clock
 from server.demo import demo_tokens
 from server.graphiql import graphiql_routes
 from server.graphql.limits import GraphQLLimits
@@ -59,11 +59,6 @@ from services.signals import Signals
 from services.standing import Standing
 from services.transaction import Transactor
 from services.watch import Watch
-
-
-def wall_clock() -> dt.datetime:
-    """Now, in UTC."""
-    return dt.datetime.now(dt.UTC)  # noqa: TID251 (the one clock is made here)
 
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock, rng: Random | None = None) -> Starlette:

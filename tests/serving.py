@@ -21,8 +21,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from models import Role
-from server.app import wall_clock
 from server.auth import Tokens
+from server.clock import wall_clock
 from server.http.protocols import HttpConnection, WebSocketConnection
 from server.settings import EXAMPLE_SECRET, PROJECT
 from tests.games import another_session

@@ -13,7 +13,7 @@ import orjson
 from benchmarks import statement
 from benchmarks.measure import texts
 from benchmarks.stage import Served, Stage, free_port, running
-from server.app import wall_clock
+from server.clock import wall_clock
 
 HERE = Path(__file__).parent
 SCHEMA = HERE.parent.parent / "schema.graphql"

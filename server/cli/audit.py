@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from server.app import wall_clock
 from server.cli.common import application_role, database_of, owner_url_of, settings_or_exit
 from server.cli.telling import CouldNotLookError, json_option, print_json, watched
+from server.clock import wall_clock
 from server.migrations.verification import CannotVerifyError, verify
 from server.settings import Settings
 from services.audits.check import ALWAYS, Check, Finding, Snapshot

@@ -14,7 +14,7 @@ import asyncpg
 import click
 from alembic.util import CommandError
 
-from server.app import wall_clock
+from server.clock import wall_clock
 from server.logs import configure_logs
 from server.migrations.roles import role_at
 from server.postgres.embedded import EmbeddedPostgresError, as_its_owner, embedded_postgres

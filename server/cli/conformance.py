@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from server.app import wall_clock
 from server.cli.common import database_of, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json, working
+from server.clock import wall_clock
 from services import conformance
 from services.calendar import Calendar
 from services.conformance import Conformance

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 
-from server.app import wall_clock
 from server.cli.common import (
     application_role,
     database_of,
@@ -20,6 +19,7 @@ from server.cli.common import (
     url_of,
 )
 from server.cli.telling import json_option, looking, print_json, working
+from server.clock import wall_clock
 from server.demo import load_demo
 from server.migrations.roles import grants, make_grants
 from server.migrations.upgrade import EXPECTED_REVISION, upgrade

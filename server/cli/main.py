@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
+
 import click
 
-from resolvers.schema import players_sdl, sdl
-from server.cli.audit import audit
-from server.cli.conformance import verify_odds
-from server.cli.coupons import coupons
-from server.cli.database import db
-from server.cli.schedule import schedule
-from server.cli.seal import seal_ledger
-from server.cli.seeds import seeds
-from server.cli.serve import serve
-from server.cli.tokens import token
-from server.cli.transcript import print_transcript, verify
+COMMANDS = {
+    "audit": "server.cli.audit:audit",
+    "coupons": "server.cli.coupons:coupons",
+    "db": "server.cli.database:db",
+    "schedule": "server.cli.schedule:schedule",
+    "schema": "server.cli.schema:print_schema",
+    "seal": "server.cli.seal:seal_ledger",
+    "seeds": "server.cli.seeds:seeds",
+    "serve": "server.cli.serve:serve",
+    "token": "server.cli.tokens:token",
+    "transcript": "server.cli.transcript:print_transcript",
+    "verify": "server.cli.verify:verify",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Imports a command when it is called: most of them need no GraphQL schema, which takes a second to make."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (the signature is click's)
+        """All names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a name."""
+        return resolve_name(COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="haru")
 def main() -> None:
     """haru: the backend of daily live events.
@@ -43,15 +59,3 @@ def main() -> None:
     Exit codes: 0, done, and nothing is wrong; 1, refused or failed, or faults were found; 2, a wrong command line, or a
     command that looks for faults could not look. --json, where a command has it, is for programs.
     """  # noqa: D301 (\b is click's mark of a paragraph to leave as it is)
-
-
-for command in (serve, db, token, schedule, coupons, audit, seal_ledger, seeds, print_transcript, verify):
-    main.add_command(command)
-verify.add_command(verify_odds)
-
-
-@main.command("schema")
-@click.option("--player", is_flag=True, help="What players may call of it, for small typed clients.")
-def print_schema(*, player: bool) -> None:
-    """Print the GraphQL schema."""
-    click.echo(players_sdl() if player else sdl(), nl=False)

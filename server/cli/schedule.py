@@ -7,9 +7,9 @@ import datetime as dt
 
 import click
 
-from server.app import wall_clock
 from server.cli.common import database_of, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json, working
+from server.clock import wall_clock
 from server.settings import Settings
 from services.calendar import Calendar
 from services.database import Database

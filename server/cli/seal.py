@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from server.app import wall_clock
 from server.cli.common import database_of, settings_or_exit, url_of
 from server.cli.telling import json_option, print_json
+from server.clock import wall_clock
 from services.database import Database
 from services.seal_copies import CopyError, lacking, read_copies
 from services.seals import NOTHING, Seal, seal

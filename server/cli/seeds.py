@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from server.app import wall_clock
 from server.cli.common import actor, database_of, in_transaction, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json
+from server.clock import wall_clock
 from server.seed_keys import seed_keys_of
 from server.settings import Settings
 from services.calendar import Calendar

@@ -15,10 +15,11 @@ from typing import Any
 import click
 import uvicorn
 
-from server.app import create_app, settled, wall_clock
+from server.app import create_app, settled
 from server.auth import tokens_of
 from server.cli.common import database_of, in_transaction, settings_or_exit, url_of
 from server.cli.database import upgrade_with_rights
+from server.clock import wall_clock
 from server.demo import demo_tokens, load_demo
 from server.http.places import PlaceLimits
 from server.http.protocols import HttpConnection, WebSocketConnection

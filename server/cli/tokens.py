@@ -9,9 +9,9 @@ import click
 
 from models import Role
 from schema.context import AccessToken
-from server.app import wall_clock
 from server.auth import tokens_of
 from server.cli.common import actor, database_of, in_transaction, settings_or_exit
+from server.clock import wall_clock
 from services.request_errors import BadRequest
 from services.rules import texts
 from services.tokens import admit

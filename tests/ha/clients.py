@@ -16,8 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from models import Role
-from server.app import wall_clock
 from server.auth import Tokens
+from server.clock import wall_clock
 
 PLAY = """mutation Play($key: String!) { drawLottery(input: {idempotencyKey: $key}) {
     __typename

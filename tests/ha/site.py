@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from models import FeatureType, Role
-from server.app import wall_clock
+from server.clock import wall_clock
 from server.demo import PLAYER_IDS, load_demo
 from server.settings import PROJECT
 from services.calendar import Calendar

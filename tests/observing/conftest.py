@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from models import FeatureType, Role
-from server.app import wall_clock
 from server.auth import Tokens
+from server.clock import wall_clock
 from server.demo import load_demo
 from services.calendar import Calendar
 from services.database import Database

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from models import DiceLog, RewardEntry, RewardType
 from schema.roots import ROOTS
-from server.app import wall_clock
+from server.clock import wall_clock
 from server.observing.exposition import forget_dead, metrics_app
 from server.observing.facts import POOLS_SHOWN, Facts, _of_event
 from server.observing.metrics import Metrics

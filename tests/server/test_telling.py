@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 
+import click
 import pytest
 
+from server.cli.main import COMMANDS, main
 from server.cli.telling import working
 from server.migrations.upgrade import EXPECTED_REVISION
 from server.settings import PROJECT
@@ -64,6 +66,29 @@ def test_a_shell_completes(begun: str, completed: str) -> None:
         check=False,
     )
     assert f"plain,{completed}\n" in done.stdout
+
+
+@pytest.mark.parametrize(("command", "makes_it"), [("db", False), ("audit", False), ("token", False), ("schema", True)])
+def test_the_schema_is_made_for_those_who_need_it(command: str, makes_it: bool) -> None:
+    """It takes longer than all else that a command does."""
+    asked = f"import sys; from server.cli.main import main; main({[command, '--help']}, standalone_mode=False)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{asked}; print('resolvers.schema' in sys.modules)"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == str(makes_it)
+
+
+def test_every_command_is_there_by_its_name() -> None:
+    context = click.Context(main)
+    assert [command.name for name in main.list_commands(context) if (command := main.get_command(context, name))] == [
+        *COMMANDS
+    ]
+    assert main.get_command(context, "nothing") is None
 
 
 @pytest.mark.parametrize("is_watched", [True, False])
