@@ -23,6 +23,7 @@ from models import EventName, FeatureType, UserEvent
 from services.database import Connection, Database
 from services.ids import Ids
 from services.outages import FAILED, OutageLog
+from services.own_session import OwnSession
 from services.paging import FIRST_ID, LATEST, Page, PageOf, page_of, pages_of
 from services.recent import RecentlyUsed
 from services.together import Together
@@ -198,7 +199,7 @@ class FeatureViews:
     """Records each player's first view of a day's feature. What one process has recorded it does not try again."""
 
     def __init__(self, database: Database, rng: Random) -> None:
-        self._database = database
+        self._session = OwnSession(database, lock_timeout_seconds=database.lock_wait_seconds)
         self._ids = Ids(rng)
         self._record = Together(self._write, kind=BatchKind.VIEWS, watch=database.watch)
         self._recorded: RecentlyUsed[tuple[UUID, dt.date], bool] = RecentlyUsed(REMEMBERED_VIEWS)
@@ -218,10 +219,11 @@ class FeatureViews:
     async def stop(self) -> None:
         """Give up what is under way."""
         await self._record.stop()
+        self._session.give_up()
 
     async def _write(self, views: Sequence[View]) -> Mapping[View, None]:
         """Record what many saw at the same moment."""
         columns = [list(column) for column in zip(*views, strict=True)]
-        async with self._database.hot() as connection:
+        async with self._session.used() as connection:
             await connection.execute(VIEWS, [self._ids.new(view.now) for view in views], *columns)
         return dict.fromkeys(views)

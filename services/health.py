@@ -6,10 +6,9 @@ import asyncio
 import datetime as dt
 from dataclasses import dataclass
 
-import asyncpg
-
 from services.database import Database
 from services.outages import reachable
+from services.own_session import OwnSession
 
 LOOK = """
 SELECT clock_timestamp() AS now, to_regclass('alembic_version') IS NOT NULL AS has_revision,
@@ -42,31 +41,19 @@ class Health:
     """Looks at the database, one look at a time."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._session = OwnSession(database, lock_timeout_seconds=1.0)
         self._turn = asyncio.Lock()
 
     async def look(self) -> State:
         """Look, within a second. A session that does not answer in time is given up. Raises: Unavailable."""
         async with self._turn:
-            try:
-                with reachable():
-                    async with asyncio.timeout(PATIENCE_SECONDS):
-                        return await self._ask()
-            except BaseException:
-                self.close()
-                raise
-
-    async def _ask(self) -> State:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.connect_hot(lock_timeout_seconds=1.0)
-        seen = await self._connection.fetchrow(LOOK)
-        assert seen is not None
-        revision = await self._connection.fetchval(REVISION) if seen["has_revision"] else None
-        return State(revision, seen["is_writable"], seen["now"])
+            with reachable():
+                async with asyncio.timeout(PATIENCE_SECONDS), self._session.used() as connection:
+                    seen = await connection.fetchrow(LOOK)
+                    assert seen is not None
+                    revision = await connection.fetchval(REVISION) if seen["has_revision"] else None
+                    return State(revision, seen["is_writable"], seen["now"])
 
     def close(self) -> None:
         """Give the session back."""
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
+        self._session.give_up()

@@ -23,8 +23,6 @@ from collections.abc import Callable
 from random import Random
 from typing import cast
 
-import asyncpg
-
 from services.alone import LANE_LOCK_SECONDS, Alone
 from services.batches import ATTEMPTS, CLASHES, RACES, Batches, Member
 from services.calendar import Calendar, Clock
@@ -33,6 +31,7 @@ from services.errors import LockNotAcquired
 from services.ids import Ids
 from services.memory import Memory
 from services.outages import BLOCKED, TROUBLED, UNREACHABLE, because
+from services.own_session import OwnSession
 from services.request_errors import Unavailable
 from services.rules.play import Action, AnswerT
 from services.seeds import Seeds
@@ -100,7 +99,7 @@ class Lane:
         self._arrived = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._session = OwnSession(database, lock_timeout_seconds=LANE_LOCK_SECONDS)
 
     @property
     def waiting(self) -> int:
@@ -118,7 +117,7 @@ class Lane:
         assert self._task is not None
         await self._task
         await self._alone.finish()
-        self._drop_connection()
+        self._session.give_up()
 
     async def submit(self, action: Action[AnswerT], now: dt.datetime) -> AnswerT:
         """Queue a command of `now` and await its answer. A caller that goes away does not stop the command."""
@@ -142,7 +141,7 @@ class Lane:
                     await self._together(batch)
             except Exception as bug:
                 logger.exception("a batch of %d failed", len(batch))
-                self._drop_connection()
+                self._session.give_up()
                 for member in batch:
                     member.settle(bug)
 
@@ -174,7 +173,7 @@ class Lane:
     async def _neighbours(self, batch: list[Member]) -> list[Member]:
         """Those of a blocked batch who need nothing that is held: of the players, or else of what players share."""
         try:
-            connection = await self._own_connection()
+            connection = await self._session.get()
             rows = await connection.fetch(UNLOCKED_PLAYERS, [member.action.user_id for member in batch])
         except TROUBLED:
             return []
@@ -189,7 +188,7 @@ class Lane:
         serve, attempt = self._batches.optimistic, 0
         while True:
             attempt += 1
-            connection = await self._own_connection()
+            connection = await self._session.get()
             try:
                 async with asyncio.timeout(6.0):
                     outcomes = await serve(connection, batch)
@@ -201,19 +200,9 @@ class Lane:
             except BLOCKED:
                 raise
             except UNREACHABLE:
-                self._drop_connection()
+                self._session.give_up()
                 raise
             else:
                 for member, outcome in zip(batch, outcomes, strict=True):
                     member.settle(outcome)
                 return
-
-    async def _own_connection(self) -> asyncpg.Connection[asyncpg.Record]:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.connect_hot(lock_timeout_seconds=LANE_LOCK_SECONDS)
-        return self._connection
-
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None

@@ -21,6 +21,7 @@ from services import events, history
 from services.database import Connection, Database
 from services.load import look
 from services.memory import Memory
+from services.own_session import OwnSession
 from services.paging import Page, PageOf
 from services.players import PlayerRow
 from services.request_errors import Unauthenticated
@@ -67,7 +68,7 @@ class Reads:
     """The reader of one process: it has one connection at a time, however many look."""
 
     def __init__(self, database: Database, memory: Memory) -> None:
-        self._database = database
+        self._session = OwnSession(database, lock_timeout_seconds=database.lock_wait_seconds)
         self._memory = memory
         self._days = days = memory.days
         self._seen = Together(self._read, kind=BatchKind.READS, watch=database.watch)
@@ -100,6 +101,7 @@ class Reads:
     async def stop(self) -> None:
         """Give up what is under way."""
         await self._seen.stop()
+        self._session.give_up()
 
     async def _read(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, Seen]:
         """What is wanted, one statement after the other; of more than one, all see the same snapshot."""
@@ -120,7 +122,7 @@ class Reads:
     @asynccontextmanager
     async def _snapshot(self, *, is_one: bool) -> AsyncIterator[Connection]:
         """A connection for one statement, or for several that see the same."""
-        async with self._database.hot() as connection:
+        async with self._session.used() as connection:
             if is_one:
                 yield connection
             else:

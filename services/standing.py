@@ -15,14 +15,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-import asyncpg
-from asyncpg.prepared_stmt import PreparedStatement
-
 from models import Role
 from services.calendar import Clock
 from services.database import Database
 from services.errors import HaruError
 from services.outages import reachable
+from services.own_session import OwnSession
 from services.request_errors import Unauthenticated
 from services.rules.standing import LONGEST_TOKEN_SECONDS, Account, Bearer, account_of, holds
 from services.signals import Signals
@@ -49,11 +47,9 @@ class Standing(Upkeep):
     """What one process knows of accounts whose tokens may not hold. Use as an async context manager."""
 
     def __init__(self, database: Database, heard: Signals, clock: Clock) -> None:
-        self._database = database
         self._signals = heard
         self._clock = clock
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
-        self._statement: PreparedStatement[asyncpg.Record] | None = None
+        self._session = OwnSession(database, lock_timeout_seconds=1.0)
         self._staff: set[UUID] = set()
         self._read_of: frozenset[UUID] = frozenset()
         """The staff of whom the last read told."""
@@ -90,41 +86,20 @@ class Standing(Upkeep):
     async def _read(self, _: Sequence[None]) -> Mapping[None, None]:
         read_at = asyncio.get_running_loop().time()
         staff = frozenset(self._staff)
-        rows = await self._fetch(self._clock() - KEPT, list(staff))
+        with reachable():
+            # On a session of its own, which waits for nobody's turn in a pool; one that fails is given up.
+            async with asyncio.timeout(PATIENCE_SECONDS), self._session.used() as connection:
+                rows = await connection.fetch(ACCOUNTS, self._clock() - KEPT, list(staff))
         before, self._accounts = self._accounts, {row["id"]: account_of(row[1], row[2]) for row in rows}
         self._read_at, self._read_of = read_at, staff
         if self._accounts != before:
             self.when_changed()
         return {None: None}
 
-    async def _fetch(self, *arguments: object) -> list[asyncpg.Record]:
-        """Read on a session of its own, which waits for nobody's turn in a pool; one that fails is given up.
-
-        Raises: Unavailable.
-        """
-        try:
-            with reachable():
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    return await (await self._prepared()).fetch(*arguments)
-        except BaseException:
-            self._close()
-            raise
-
-    async def _prepared(self) -> PreparedStatement[asyncpg.Record]:
-        if self._statement is None or self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.connect_hot(lock_timeout_seconds=1.0)
-            self._statement = await self._connection.prepare(ACCOUNTS)
-        return self._statement
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.terminate()
-        self._connection = self._statement = None
-
     async def __aexit__(self, *how: object) -> None:
         await super().__aexit__(*how)
         await self._reading.stop()
-        self._close()
+        self._session.give_up()
 
     async def _keep(self) -> None:
         """Read again when told to, and twice a second."""

@@ -332,7 +332,7 @@ async def test_staff_are_refused_where_nobody_can_tell(world: World, monkeypatch
 
     known = world.parts.standing
     monkeypatch.setattr(world.parts.database, "connect_hot", away)
-    known._close()
+    known._session.give_up()
     monkeypatch.setattr(standing, "FRESH_SECONDS", -1.0)
     response = await olga.post(ME)
     assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
@@ -362,7 +362,7 @@ async def test_what_nobody_expects_is_logged_and_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(standing, "POLL_SECONDS", 0.01)
-        patch.setattr(known, "_fetch", broken)
+        patch.setattr(known._session, "get", broken)
         async with asyncio.timeout(10):
             while tries < 3:
                 await asyncio.sleep(0.01)

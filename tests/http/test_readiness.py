@@ -171,8 +171,8 @@ async def test_the_look_has_a_session_of_its_own(world: World) -> None:
         first, second = await health.look(), await health.look()
         assert first.revision == second.revision == EXPECTED_REVISION
         assert first.now < second.now
-        assert health._connection is not None
-        session = health._connection.get_server_pid()
+        assert health._session._connection is not None
+        session = health._session._connection.get_server_pid()
         await world.sql.execute("SELECT pg_terminate_backend($1, 2000)", session)
         await asyncio.sleep(0.05)  # the end is on its way
         assert (await health.look()).is_writable
