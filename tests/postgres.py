@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,25 @@ from tests.doors import place_of
 from tests.outside import unavailable
 from tests.roles import EMBEDDED_PLACES
 
+IN_MEMORY = "/dev/shm"
+ROOM = 8 << 30
+
+
+def place_for_databases() -> str | None:
+    """The directory for databases that end with their tests: in memory, where there is room, and no disk is waited for.
+
+    None for the usual one.
+    """
+    with suppress(OSError):
+        return IN_MEMORY if shutil.disk_usage(IN_MEMORY).free > ROOM else None
+    return None
+
 
 @contextmanager
 def temporary_postgres() -> Iterator[str]:
     """The owner's URL of a PostgreSQL with an empty database, removed with all its data at the end."""
-    with tempfile.TemporaryDirectory(prefix="haru-", ignore_cleanup_errors=True) as directory:
+    place = place_for_databases()
+    with tempfile.TemporaryDirectory(prefix="haru-", dir=place, ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o711)  # for root, PostgreSQL runs as another user, who has to get through
         with embedded_postgres(Path(directory)) as url:
             EMBEDDED_PLACES.add(place_of(url))

@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 
 from server.postgres.cluster import OWNER
 from server.postgres.embedded import POSTGRES_UID
+from tests.postgres import place_for_databases
 
 AS_ROOT = os.geteuid() == 0
 NOBODY = 65534
@@ -26,7 +27,8 @@ SECONDS = 60
 """Longer than any test waits for what it is about."""
 
 USER = """
-import pathlib, sys
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which is not so in the background of a shell
 sys.path.insert(0, sys.argv[2])
 from server.postgres.embedded import embedded_postgres
 with embedded_postgres(pathlib.Path(sys.argv[1])) as url:
@@ -38,7 +40,7 @@ with embedded_postgres(pathlib.Path(sys.argv[1])) as url:
 @pytest.fixture
 def state() -> Iterator[Path]:
     """Make a state directory that uid 60700 can reach, which pytest's own temporary ones are not."""
-    top = Path(tempfile.mkdtemp(prefix="haru-test-"))
+    top = Path(tempfile.mkdtemp(prefix="haru-test-", dir=place_for_databases()))
     top.chmod(0o711)
     yield top / ".haru"
     wait_until(lambda: not left_running(top))
