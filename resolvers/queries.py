@@ -61,10 +61,8 @@ async def today_feature(info: Info) -> TodayFeature:
     """What is on today."""
     app = info.context.app
     now = app.clock()
-    day, feature = await statuses.today(app.reads, now)
-    if info.context.me.role is Role.PLAYER:
-        await app.views.seen(info.context.me.player_id, feature.feature_type, day.date, now)
-    return TodayFeature.of(day, feature, now)
+    viewer = info.context.me.player_id if info.context.me.role is Role.PLAYER else None
+    return TodayFeature.of(*await statuses.today(app.reads, now, viewer), now)
 
 
 @root

@@ -15,7 +15,6 @@ from models import Role
 from services.calendar import Calendar, Clock
 from services.database import Database
 from services.error_codes import ErrorCode
-from services.events import FeatureViews
 from services.lanes import Lanes
 from services.live import Live
 from services.loaders import Loaders
@@ -69,7 +68,6 @@ class App:
     standing: Standing
     reads: Reads
     live: Live
-    views: FeatureViews
     seeds: Seeds
     odds_notice_hours: int = 0
     """How long ahead changed odds have to be announced."""

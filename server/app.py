@@ -45,7 +45,7 @@ from server.trusted import read_documents
 from services.calendar import Calendar, Clock
 from services.database import Database
 from services.days import Days
-from services.events import FeatureViews
+from services.feature_views import FeatureViews
 from services.health import Health
 from services.lanes import Lanes
 from services.live import Live
@@ -99,7 +99,8 @@ def _parts(settings: Settings, tokens: Tokens, clock: Clock, rng: Random, watch:
         watch=watch,
     )
     memory = Memory(Days(calendar))
-    signals, reads = Signals(database, calendar, clock), Reads(database, memory)
+    signals = Signals(database, calendar, clock)
+    reads = Reads(database, memory, FeatureViews(database, rng))
     seeds = Seeds(database, calendar, clock, rng, seed_keys_of(settings))
     lanes = Lanes(
         database, memory, clock, seeds, rng, lanes=settings.lanes_per_process, stock_changed=signals.stock_changed
@@ -115,7 +116,6 @@ def _parts(settings: Settings, tokens: Tokens, clock: Clock, rng: Random, watch:
         Standing(database, signals, clock),
         reads,
         Live(reads, database, calendar, clock, signals.wake_at),
-        views=FeatureViews(database, rng),
         odds_notice_hours=settings.odds_notice_hours,
         seeds=seeds,
     )
@@ -157,8 +157,8 @@ def _lifespan(
                 await places.finish()
         finally:
             tidying.cancel()
-            for under_way in (readiness, parts.reads, parts.views):
-                await under_way.stop()
+            await readiness.stop()
+            await parts.reads.stop()
             health.close()
             await parts.database.close()
 

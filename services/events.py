@@ -1,18 +1,15 @@
 """The event log: what happened to players, for operators to read.
 
 What players do writes its events with its effects (`Effects.event`); `record` writes those of staff. That a player saw
-today's feature is recorded once a business date, beside the read, which never fails for it.
+today's feature is recorded beside the read (`services.feature_views`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -21,20 +18,8 @@ from sqlalchemy import insert
 
 from models import EventName, FeatureType, UserEvent
 from services.database import Connection, Database
-from services.ids import Ids
-from services.outages import FAILED, OutageLog
-from services.own_session import OwnSession
 from services.paging import FIRST_ID, LATEST, Page, PageOf, page_of, pages_of
-from services.recent import RecentlyUsed
-from services.together import Together
 from services.transaction import Transaction
-from services.watch import BatchKind
-
-unrecorded = OutageLog(logging.getLogger("haru.events"))
-
-REMEMBERED_VIEWS = 100_000
-VIEW_SECONDS = 1.0
-"""How long a read waits for its view to be recorded."""
 
 _COLUMNS = "e.user_id, e.id, e.feature_type, e.event_name, e.meta_json::text AS meta, e.created_at"
 
@@ -89,15 +74,6 @@ PUBLIC_META: Mapping[EventName, frozenset[str]] = {
     EventName.REWARD_GRANT: frozenset({"causeId", "lineNo", "reward"}),
 }
 """What players may see of an event's facts. What staff write for one another is not in it, whoever acted and why."""
-
-VIEWS = """
-INSERT INTO user_event_log (user_id, id, feature_type, event_name, business_date, meta_json, created_at)
-SELECT u.id, v.id, v.feature_type, 'FEATURE_VIEW', v.business_date, '{}', v.created_at
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[], $5::timestamptz[])
-    AS v(id, user_id, feature_type, business_date, created_at)
-JOIN "user" u ON u.id = v.user_id ORDER BY v.user_id
-ON CONFLICT (user_id, business_date) WHERE event_name = 'FEATURE_VIEW' DO NOTHING
-"""
 
 
 @dataclass(frozen=True)
@@ -184,46 +160,3 @@ async def record(tx: Transaction, *, player_id: UUID, name: EventName, meta: Map
         "created_at": tx.now,
     }
     await tx.connection.execute(insert(UserEvent).values(row))
-
-
-class View(NamedTuple):
-    """A player's look at a day's feature."""
-
-    player_id: UUID
-    feature: FeatureType
-    date: dt.date
-    now: dt.datetime
-
-
-class FeatureViews:
-    """Records each player's first view of a day's feature. What one process has recorded it does not try again."""
-
-    def __init__(self, database: Database, rng: Random) -> None:
-        self._session = OwnSession(database, lock_timeout_seconds=database.lock_wait_seconds)
-        self._ids = Ids(rng)
-        self._record = Together(self._write, kind=BatchKind.VIEWS, watch=database.watch)
-        self._recorded: RecentlyUsed[tuple[UUID, dt.date], bool] = RecentlyUsed(REMEMBERED_VIEWS)
-
-    async def seen(self, player_id: UUID, feature: FeatureType, date: dt.date, now: dt.datetime) -> None:
-        """Record the view, unless it is. Whatever goes wrong is logged, and left to the next view."""
-        if self._recorded.get((player_id, date)):
-            return
-        try:
-            async with asyncio.timeout(VIEW_SECONDS):
-                await self._record(View(player_id, feature, date, now))
-        except FAILED as failure:
-            unrecorded.note("a view was not recorded", failure)
-            return
-        self._recorded.put((player_id, date), True)
-
-    async def stop(self) -> None:
-        """Give up what is under way."""
-        await self._record.stop()
-        self._session.give_up()
-
-    async def _write(self, views: Sequence[View]) -> Mapping[View, None]:
-        """Record what many saw at the same moment."""
-        columns = [list(column) for column in zip(*views, strict=True)]
-        async with self._session.used() as connection:
-            await connection.execute(VIEWS, [self._ids.new(view.now) for view in views], *columns)
-        return dict.fromkeys(views)

@@ -13,7 +13,7 @@ from services.calendar import Calendar, Clock
 from services.database import Database
 from services.reads import Reads
 from services.rules.day import Day, Feature
-from services.rules.play import turns_of
+from services.rules.play import feature_on, turns_of
 from services.statuses import GameStatus
 
 RANKINGS_AT_ONCE = 2
@@ -39,7 +39,7 @@ class Live:
         now = self._clock()
         state = await self._reads.day(now)
         self._wake_at_turns(state.day, now)
-        return state.day, statuses.feature_of(state, now)
+        return state.day, feature_on(state, now)
 
     async def lottery(self, player_id: UUID) -> GameStatus:
         """The lottery as it stands for a player.

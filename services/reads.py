@@ -19,6 +19,7 @@ from uuid import UUID
 
 from services import events, history
 from services.database import Connection, Database
+from services.feature_views import FeatureViews
 from services.load import look
 from services.memory import Memory
 from services.own_session import OwnSession
@@ -67,9 +68,12 @@ class Seen(NamedTuple):
 class Reads:
     """The reader of one process: it has one connection at a time, however many look."""
 
-    def __init__(self, database: Database, memory: Memory) -> None:
+    def __init__(self, database: Database, memory: Memory, views: FeatureViews) -> None:
         self._session = OwnSession(database, lock_timeout_seconds=database.lock_wait_seconds)
         self._memory = memory
+        self._views = views
+        self._viewed: dict[Wanted, Callable[[State], None]] = {}
+        """What begins a view, of whoever waits for the next read to see what is on."""
         self._days = days = memory.days
         self._seen = Together(self._read, kind=BatchKind.READS, watch=database.watch)
         self._pages: defaultdict[Wanted, set[ListPage]] = defaultdict(set)
@@ -88,6 +92,20 @@ class Reads:
         """A day, without players. Raises: Unavailable."""
         return (await self._seen(Wanted(date))).state
 
+    async def seen_by(self, player_id: UUID, now: dt.datetime) -> State:
+        """The day that it is at `now`, as a player sees it, whose view of what is on has been recorded.
+
+        Raises: Unavailable.
+        """
+        date = self._days.calendar.business_date(now)
+        if self._views.is_recorded(player_id, date):
+            return await self.day_of(date)
+        wanted = Wanted(date, player_id)
+        self._viewed[wanted] = partial(self._views.begin, player_id, now)
+        state = (await self._seen(wanted)).state
+        await self._views.recorded(player_id, date)
+        return state
+
     async def player(self, player_id: UUID, now: dt.datetime, pages: Collection[ListPage] = ()) -> Seen:
         """The day that it is at `now` and a player, if there is one, with pages of the player's lists.
 
@@ -101,12 +119,14 @@ class Reads:
     async def stop(self) -> None:
         """Give up what is under way."""
         await self._seen.stop()
+        await self._views.stop()
         self._session.give_up()
 
     async def _read(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, Seen]:
         """What is wanted, one statement after the other; of more than one, all see the same snapshot."""
         players: defaultdict[dt.date, list[UUID]] = defaultdict(list)
         asked: defaultdict[ListName, list[PageOf]] = defaultdict(list)
+        viewed = [(want.date, begin) for want in wanted if (begin := self._viewed.pop(want, None)) is not None]
         for want in wanted:
             players[want.date] += [want.user_id] if want.user_id is not None else []
             for name, page in self._pages.pop(want, ()):
@@ -117,6 +137,8 @@ class Reads:
             for name, page_of in asked.items():
                 found = await self._lists[name](connection, page_of)
                 pages |= {(name, page): rows for page, rows in zip(page_of, found, strict=True)}
+        for date, begin in viewed:  # it is on its way while whoever looks goes on
+            begin(seen[date][0])
         return {want: Seen(*seen[want.date], pages) for want in wanted}
 
     @asynccontextmanager

@@ -12,9 +12,9 @@ from models import FeatureType
 from services.answers import DailyLimit, Reward
 from services.reads import Reads, Seen
 from services.rules.day import Day, Feature, SeasonRules
-from services.rules.play import check_schedule, rules_at
+from services.rules.play import feature_on, rules_at
 from services.rules.registry import GAMES
-from services.rules.state import Progress, State
+from services.rules.state import Progress
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,13 @@ class SeasonStatus:
     is_stamped: bool
 
 
-async def today(reads: Reads, now: dt.datetime) -> tuple[Day, Feature]:
-    """What is on now.
+async def today(reads: Reads, now: dt.datetime, viewer: UUID | None = None) -> tuple[Day, Feature]:
+    """What is on now; that `viewer`, a player, has seen it is recorded.
 
     Raises: NoFeatureToday, InvalidFeatureSchedule.
     """
-    state = await reads.day(now)
-    return state.day, feature_of(state, now)
-
-
-def feature_of(state: State, now: dt.datetime) -> Feature:
-    """What is on now, and can be played.
-
-    Raises: NoFeatureToday, InvalidFeatureSchedule.
-    """
-    feature = state.day.feature()
-    check_schedule(state, now)
-    return feature
+    state = await (reads.day(now) if viewer is None else reads.seen_by(viewer, now))
+    return state.day, feature_on(state, now)
 
 
 async def game_status(reads: Reads, player_id: UUID, feature: FeatureType, now: dt.datetime) -> GameStatus:

@@ -41,12 +41,16 @@ class Together(Generic[KeyT, ValueT]):
 
     async def __call__(self, key: KeyT) -> ValueT:
         """The value of `key`, worked out from now on. Raises: what `work` raises."""
+        return await self.ask(key)
+
+    def ask(self, key: KeyT) -> asyncio.Future[ValueT]:
+        """What will be the value of `key`, worked out from now on."""
         answer: asyncio.Future[ValueT] = asyncio.get_running_loop().create_future()
         self._asked.setdefault(key, []).append(answer)
         self._callers.append(self._watch.caller())
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._serve())
-        return await answer
+        return answer
 
     async def stop(self) -> None:
         """Give up what is under way. Whoever still waits is cancelled."""

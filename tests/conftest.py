@@ -60,7 +60,7 @@ def answers() -> Iterator[None]:
 
 GIVEN_UP_IN_SECONDS = (
     "connector.CONNECT_TIMEOUT",
-    "events.VIEW",
+    "feature_views.VIEW",
     "health.PATIENCE",
     "seeds.PATIENCE",
     "standing.PATIENCE",

@@ -19,7 +19,7 @@ from services.errors import (
 )
 from services.request_errors import Unauthenticated, Unavailable
 from services.rules import season_pass
-from services.rules.day import Day, SeasonRules
+from services.rules.day import Day, Feature, SeasonRules
 from services.rules.draws import message_of
 from services.rules.game import Drawn, Game
 from services.rules.registry import GAMES, game_of
@@ -214,17 +214,19 @@ def rules_at(game: Game[Any, Any], state: State, instant: dt.datetime) -> Any:
     return game.rules(day.game, instant, state.stocks)
 
 
-def check_schedule(state: State, instant: dt.datetime) -> None:
-    """Check that what is on can be played at an instant of the state's day.
+def feature_on(state: State, instant: dt.datetime) -> Feature:
+    """What is on at an instant of the state's day, and can be played.
 
     Raises: NoFeatureToday, InvalidFeatureSchedule when the day's game has no valid configuration at that instant.
     """
-    game = GAMES.get(state.day.feature().feature_type)
+    feature = state.day.feature()
+    game = GAMES.get(feature.feature_type)
     if game is not None:
         try:
             game.rules(state.day.game, instant, state.stocks)
         except game.invalid as broken:
             raise InvalidFeatureSchedule from broken
+    return feature
 
 
 def turns_of(day: Day, instant: dt.datetime) -> list[dt.datetime]:

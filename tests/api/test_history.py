@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ import pytest
 
 from models import EventName, FeatureType, Role
 from schema.nodes import Kind, node_id, parts_of
-from services.events import REMEMBERED_VIEWS
+from services import feature_views
+from services.feature_views import REMEMBERED_VIEWS
 from services.recent import RecentlyUsed
 from tests.conftest import Haru
+from tests.games import another_session
+from tests.races.test_publishing import until_somebody_waits
 from tests.statements import watched
 from tests.world import DRAWN, GRANTED, RECEIPT, Client, World, forge
 
@@ -280,17 +285,52 @@ async def test_the_first_view_of_a_day_is_recorded_once(world: World) -> None:
 async def test_what_another_process_recorded_is_not_recorded_again(world: World) -> None:
     alice = await world.player()
     await alice.data(TODAY)
-    world.parts.views._recorded = RecentlyUsed(REMEMBERED_VIEWS)
+    world.parts.reads._views._recorded = RecentlyUsed(REMEMBERED_VIEWS)
     await asyncio.gather(*(alice.data(TODAY) for _ in range(5)))
     assert await world.count("user_event_log") == 1
 
 
 async def test_the_views_that_are_remembered_are_bounded(world: World) -> None:
-    world.parts.views._recorded = RecentlyUsed(2)
+    world.parts.reads._views._recorded = RecentlyUsed(2)
     for name in ("alice", "bob", "carol", "dave"):
         await (await world.player(name)).data(TODAY)
-    assert len(world.parts.views._recorded) == 2
+    assert len(world.parts.reads._views._recorded) == 2
     assert await world.count("user_event_log") == 4
+
+
+@asynccontextmanager
+async def no_view_recorded(world: World) -> AsyncIterator[None]:
+    """Whatever adds to the event log waits."""
+    assert world.settings.owner_url is not None
+    async with another_session(world.settings.owner_url) as session, session.transaction():
+        await session.execute("LOCK user_event_log IN SHARE MODE")
+        yield
+
+
+async def test_who_looks_twice_at_once_is_recorded_once_and_answered_when_it_is(world: World) -> None:
+    alice = await world.player()
+    async with no_view_recorded(world):
+        leaving, staying = asyncio.create_task(alice.data(TODAY)), asyncio.create_task(alice.data(TODAY))
+        await until_somebody_waits(world)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        assert not staying.done()
+    assert (await staying)["todayFeature"]["featureType"] == "DICE"
+    assert await world.count("user_event_log") == 1
+
+
+async def test_a_view_that_is_not_recorded_in_time_keeps_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(feature_views, "VIEW_SECONDS", 0.05)
+    alice = await world.player()
+    async with no_view_recorded(world):
+        assert (await alice.data(TODAY))["todayFeature"]["featureType"] == "DICE"
+        assert "a view was not recorded: there is no answer in time" in caplog.text
+        assert await world.count("user_event_log") == 0
+    monkeypatch.setattr(feature_views, "VIEW_SECONDS", 60.0)
+    await alice.data(TODAY)
+    assert await world.count("user_event_log") == 1
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.PLAYER])
