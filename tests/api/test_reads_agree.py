@@ -177,6 +177,7 @@ async def test_facts_are_never_kept_under_a_name_of_others(empty_database: str) 
         seen = dict[object, str]()
 
         async def publish() -> None:
+            await today(world)  # whoever reads has a session by now
             for number in range(60):
                 await editor.execute("UPDATE feature_config SET title = $1 WHERE feature_type = 'DICE'", str(number))
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from models import FeatureType, Role
 from resolvers import subscriptions as resolvers
 from services import signals as signals_module
-from services.database import LONGEST_CONNECT_SECONDS
 from services.signals import DAY, announce
 from tests.api.subscribing import FIRST_STOCK, PUBLISH, RANKING, STOCK, TODAY, is_quiet, row, signal
 from tests.games import all_in_stock
@@ -295,30 +294,33 @@ async def test_the_listener_comes_back_and_tells_what_was_missed(live: World) ->
         assert (await client.data())["todayFeatureChanged"]["featureType"] == "DICE"
 
 
-async def test_what_cannot_be_read_for_a_while_is_told_later(empty_database: str) -> None:
-    async with running(empty_database, HARU_POOL_SIZE=2) as world:
-        alice = await world.player()
-        await world.parts.signals.listening()
-        async with socket(world.app, alice.token) as client:
-            await client.subscribe(TODAY)
-            await client.data()
-            async with world.parts.database.hot(), world.parts.database.hot():  # all that there are
-                await world.today(FeatureType.LOTTERY)
-                await signal(world)
-                with pytest.raises(TimeoutError):
-                    await client.next(LONGEST_CONNECT_SECONDS + 0.5)  # reading fails before
-            assert (await client.data())["todayFeatureChanged"]["featureType"] == "LOTTERY"
+async def away() -> NoReturn:
+    raise ConnectionRefusedError
 
 
-async def test_what_cannot_be_read_at_first_is_an_error(empty_database: str) -> None:
-    async with running(empty_database, HARU_POOL_SIZE=2) as world:
-        alice = await world.player()
-        async with socket(world.app, alice.token) as client:
-            async with world.parts.database.hot(), world.parts.database.hot():
-                await client.subscribe(TODAY)
-                message = await client.message()
-            assert message["type"] == "error"
-            assert message["payload"][0]["extensions"] == {"code": "UNAVAILABLE", "retryable": True}
+async def test_what_cannot_be_read_for_a_while_is_told_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = await world.player()
+    await world.parts.signals.listening()
+    async with socket(world.app, alice.token) as client:
+        await client.subscribe(TODAY)
+        await client.data()
+        with monkeypatch.context() as patch:
+            patch.setattr(world.parts.reads._session, "get", away)
+            await world.today(FeatureType.LOTTERY)
+            await signal(world)
+            with pytest.raises(TimeoutError):
+                await client.next(1.0)
+        assert (await client.data())["todayFeatureChanged"]["featureType"] == "LOTTERY"
+
+
+async def test_what_cannot_be_read_at_first_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = await world.player()
+    async with socket(world.app, alice.token) as client:
+        monkeypatch.setattr(world.parts.reads._session, "get", away)
+        await client.subscribe(TODAY)
+        message = await client.message()
+        assert message["type"] == "error"
+        assert message["payload"][0]["extensions"] == {"code": "UNAVAILABLE", "retryable": True}
 
 
 async def kill_sessions(world: World) -> None:
