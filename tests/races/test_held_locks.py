@@ -20,7 +20,7 @@ from services.coupon_pool import LOCK_COUPONS
 from services.rules.hashes import content, hash_of
 from services.rules.registry import GAMES
 from tests.api.test_ranking import PAST, delete, publish
-from tests.games import UNDER_TEST, another_session
+from tests.games import UNDER_TEST, another_session, on
 from tests.goods import COFFEE, admin, block, grant, grant_of
 from tests.ledgers import write_lines
 from tests.races.test_make_goods import CODE_FAULTS, load_codes
@@ -236,3 +236,19 @@ async def test_a_pool_is_no_concern_of_another_type(world: World) -> None:
     async with held(world, LOCK_COUPONS, "TEA"):
         assert (await load_codes(world, "MILK", [Code(1, "M-1")])).codes == 1
         assert (await grant(ada, grant_of(alice, TEA | {"couponType": "MILK"})))["couponCode"] == "M-1"
+
+
+async def test_a_draw_takes_its_stock_before_the_pool(world: World) -> None:
+    """Who had the pool, and waited for the stock, would meet who has the stock, and waits for the pool."""
+    alice = await world.player()
+    await on(world, UNDER_TEST[2])
+    of_stock = "reward_type = 'COUPON', reward_amount = 1, coupon_type = 'COFFEE', weight = 1"
+    await forge(world.sql, f"UPDATE lottery_prize SET {of_stock} WHERE stock_id IS NOT NULL")
+    await forge(world.sql, "UPDATE lottery_prize SET weight = 0 WHERE stock_id IS NULL")
+
+    async def take_the_pool(session: Session) -> None:
+        taken = "SELECT pg_try_advisory_xact_lock(hashtextextended('haru.coupon:COFFEE', 0))"
+        assert await session.fetchval(taken)
+
+    drawn = await meanwhile(world, alice.play("drawLottery"), ("SELECT FROM lottery_stock FOR UPDATE",), take_the_pool)
+    assert drawn["__typename"] == "LotteryDraw"
