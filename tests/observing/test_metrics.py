@@ -17,7 +17,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from models import DiceLog, RewardEntry, RewardType
+from models import DiceLog, FeatureType, RewardEntry, RewardType
 from schema.roots import ROOTS
 from server.clock import wall_clock
 from server.observing.exposition import forget_dead, metrics_app
@@ -184,6 +184,18 @@ async def test_seeds_and_seals_that_are_overdue(world: World) -> None:
     assert (await proofs(minutes=30)).unsealed_seconds == 1800
     await seal(world.parts.database, lambda: world.clock() + dt.timedelta(minutes=1))
     assert (await proofs(minutes=30)).unsealed_seconds == 0
+
+
+async def test_finite_stocks_of_the_day_are_told(world: World) -> None:
+    await world.today(FeatureType.LOTTERY)
+    told = (await read_vitals(world.parts.database, world.parts.calendar, world.clock())).stocks
+    prizes = await world.sql.fetch(
+        "SELECT p.stock_id, s.left, s.initial FROM lottery_prize p LEFT JOIN lottery_stock s ON s.id = p.stock_id"
+    )
+    assert None in {prize["stock_id"] for prize in prizes}  # it is unlimited, and not told
+    assert sorted((stock.stock_id, stock.left, stock.initial) for stock in told) == sorted(
+        tuple(prize) for prize in prizes if prize["stock_id"] is not None
+    )
 
 
 async def test_where_there_is_no_database(tmp_path: Path) -> None:
