@@ -150,14 +150,15 @@ def _lifespan(
             watch = OddsWatch(parts.database, parts.clock, parts.transact, pauses=pauses)
             upkeep = (parts.seeds, Sealer(parts.database, parts.clock), watch, Pruner(parts.transact))
             async with observers.running(look), AsyncExitStack() as stack:
-                for worker in (parts.lanes, parts.signals, parts.standing, *upkeep):
+                # Lanes are left first: they finish what was accepted, for which they need seeds.
+                for worker in (*upkeep, parts.signals, parts.standing, parts.lanes):
                     await stack.enter_async_context(worker)
+                stack.push_async_callback(readiness.stop)
                 with at_stop_signal(places.stop):
                     yield
                 await places.finish()
         finally:
             tidying.cancel()
-            await readiness.stop()
             await parts.reads.stop()
             health.close()
             await parts.database.close()

@@ -1,4 +1,4 @@
-"""Connections: a pool of plain asyncpg connections for what players do, an SQLAlchemy engine for everything else.
+"""Connections: plain asyncpg ones for what players do, pooled or one's own, an SQLAlchemy engine for everything else.
 
 Players' statements are few, fixed and hot, so they skip the toolkit (a third of the server's CPU a play). Both sides
 have the same time-outs: nothing waits for a lock, runs, or idles in a transaction without end.

@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +19,7 @@ from models import FeatureType
 from services.database import Database
 from services.errors import HaruError
 from services.ids import Ids
-from services.outages import FAILED, OutageLog
+from services.outages import OutageLog
 from services.own_session import OwnSession
 from services.recent import RecentlyUsed
 from services.rules.play import feature_on
@@ -68,24 +69,26 @@ class FeatureViews:
     def begin(self, player_id: UUID, now: dt.datetime, state: State) -> None:
         """Begin to record that a player sees what is on at `now`, if something is, unless it is under way."""
         date = state.day.date
-        if (player_id, date) in self._begun:
+        if (player_id, date) in self._begun or self.is_recorded(player_id, date):
             return
         try:
             feature = feature_on(state, now).feature_type
         except HaruError:  # whoever looks is told
             return
         begun = self._begun[player_id, date] = self._record.ask(View(player_id, feature, date, now))
-        begun.add_done_callback(lambda _: self._begun.pop((player_id, date), None))
+        begun.add_done_callback(partial(self._ended, (player_id, date)))
 
     async def recorded(self, player_id: UUID, date: dt.date) -> None:
         """Wait for a view that has begun. Whatever goes wrong is logged, and left to the next view."""
-        if (begun := self._begun.get((player_id, date))) is None:
-            return
-        try:
-            async with asyncio.timeout(VIEW_SECONDS):
-                await asyncio.shield(begun)  # others of the same player's may wait for it
-        except FAILED as failure:
-            unrecorded.note("a view was not recorded", failure)
+        begun = self._begun.get((player_id, date))
+        if begun is not None and not (await asyncio.wait([begun], timeout=VIEW_SECONDS))[0]:
+            unrecorded.note("a view was not recorded", TimeoutError())
+
+    def _ended(self, view: tuple[UUID, dt.date], begun: asyncio.Future[None]) -> None:
+        del self._begun[view]
+        if not begun.cancelled():
+            with unrecorded.told("a view was not recorded"):
+                begun.result()
 
     async def stop(self) -> None:
         """Give up what is under way."""

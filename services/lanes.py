@@ -8,7 +8,7 @@ A batch is tried as two statements first (load, store), a lone command of who is
 somebody changed a player in between, it is decided anew under locks. When somebody holds a lock for long, those who
 need it go on alone, each on a pooled connection, and their neighbours without them. When it fails all the same, because
 one of its members is poisoned, all members go on alone. So the lane and its next batches go on too, and half of the
-pool stays free for reads, whoever waits.
+pool stays free for others, whoever waits.
 
 Lock order: players by id, the lottery's stocks by id, coupon types by name.
 """

@@ -59,18 +59,19 @@ def answers() -> Iterator[None]:
 
 
 GIVEN_UP_IN_SECONDS = (
-    "connector.CONNECT_TIMEOUT",
-    "feature_views.VIEW",
-    "health.PATIENCE",
-    "seeds.PATIENCE",
-    "standing.PATIENCE",
+    "server.postgres.suitability.PATIENCE_SECONDS",
+    "services.connector.CONNECT_TIMEOUT_SECONDS",
+    "services.feature_views.VIEW_SECONDS",
+    "services.health.PATIENCE_SECONDS",
+    "services.seeds.PATIENCE_SECONDS",
+    "services.standing.PATIENCE_SECONDS",
 )
 
 
 def have_patience(patch: pytest.MonkeyPatch) -> None:
     """Let take as long as it does on a busy machine what is given up within seconds."""
     for name in GIVEN_UP_IN_SECONDS:
-        patch.setattr(f"services.{name}_SECONDS", 60.0)
+        patch.setattr(name, 60.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.outside import unavailable
 from tests.roles import EMBEDDED_PLACES
 
 IN_MEMORY = "/dev/shm"
-ROOM = 8 << 30
+ROOM = 4 << 30
 
 
 def place_for_databases() -> str | None:
@@ -27,7 +28,8 @@ def place_for_databases() -> str | None:
     None for the usual one.
     """
     with suppress(OSError):
-        return IN_MEMORY if shutil.disk_usage(IN_MEMORY).free > ROOM else None
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return IN_MEMORY if min(free, shutil.disk_usage(IN_MEMORY).free) > ROOM else None
     return None
 
 

@@ -314,7 +314,8 @@ async def running(url: str, *, demo: bool = True, **overrides: Any) -> AsyncIter
             yield world
     finally:
         await connection.close()
-    left = [task for task in asyncio.all_tasks() - before if is_of_haru(task)]
+    if left := {task for task in asyncio.all_tasks() - before if is_of_haru(task)}:
+        _, left = await asyncio.wait(left, timeout=5)  # what ends is another server's
     assert not left, f"The server ended, and left these: {left}"
 
 

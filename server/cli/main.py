@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from pkgutil import resolve_name
+from typing import Any
 
 import click
 
@@ -21,19 +23,16 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Imported(UserDict[str, Any]):
     """Imports a command when it is called: most of them need no GraphQL schema, which takes a second to make."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (the signature is click's)
-        """All names."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def __getitem__(self, name: str) -> click.Command:
         """The command of a name."""
-        return resolve_name(COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+        command: click.Command = resolve_name(self.data[name])
+        return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(commands=Imported(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="haru")
 def main() -> None:
     """haru: the backend of daily live events.

@@ -109,6 +109,7 @@ async def test_sessions_that_are_ended_again_and_again(empty_database: str, time
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the server's processes in /proc")
+@pytest.mark.usefixtures("hurried")
 async def test_a_frozen_database_freezes_nobody() -> None:
     """Every request ends long before its client gives up, and all goes on when the database does."""
     with temporary_postgres() as url:

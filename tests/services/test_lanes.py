@@ -144,6 +144,29 @@ async def test_a_lane_that_stops_waits_for_its_batch(empty_database: str, monkey
         assert (await waiting)["data"]["playDice"]["__typename"] == "DicePlay"
 
 
+async def test_what_waits_for_its_seed_is_done_before_a_server_ends(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, may_be_read = asyncio.Event(), asyncio.Event()
+    async with running(empty_database) as world:
+        alice, seeds = await world.player(), world.parts.seeds
+        read: Any = seeds._look._work
+
+        async def reading(dates: Any) -> Any:
+            waits.set()
+            await may_be_read.wait()
+            return await read(dates)
+
+        monkeypatch.setattr(seeds._look, "_work", reading)
+        seeds._known.clear()
+        leaving = asyncio.create_task(alice.execute(PLAY_DICE))
+        await waits.wait()
+        leaving.cancel()
+        asyncio.get_running_loop().call_later(0.2, may_be_read.set)
+    async with another_session(empty_database) as session:
+        assert await session.fetchval("SELECT count(*) FROM dice_log") == 1
+
+
 async def test_a_full_lane_takes_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = await world.player()
     before = await world.written()

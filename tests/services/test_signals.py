@@ -83,7 +83,7 @@ async def test_what_is_under_way_ends_with_its_stop() -> None:
     late = asyncio.create_task(together(3))
     await asyncio.sleep(0)  # its batch has not begun
     await together.stop()
-    assert await asyncio.gather(late, return_exceptions=True)
+    assert isinstance((await asyncio.gather(late, return_exceptions=True))[0], asyncio.CancelledError)
     assert ended == [[1]]
 
 
