@@ -29,6 +29,15 @@ async def test_a_read_costs_no_transaction(world: World) -> None:
         assert await connection.scalar(NOW) != await connection.scalar(NOW)
 
 
+async def test_what_a_long_session_held_is_free_when_it_is_left(world: World) -> None:
+    """Whoever comes next would be told that somebody else is at it."""
+    for _ in range(20):
+        async with world.parts.database.long() as connection:
+            await connection.execute("SELECT pg_advisory_lock(1)")
+        assert await world.sql.fetchval("SELECT pg_try_advisory_lock(1)")
+        await world.sql.execute("SELECT pg_advisory_unlock(1)")
+
+
 async def test_a_snapshot_is_one_transaction_that_writes_nothing(world: World) -> None:
     database, count = world.parts.database, text("SELECT count(*) FROM coupon_code")
     async with database.snapshot() as connection:
