@@ -95,11 +95,7 @@ def refuse_encoded(headers: Headers) -> None:
 async def read_body(headers: Headers, receive: Receive, *, at_most: int) -> bytes:
     """Read the whole body. Raises: Refused (413; 400 where it nests too deep all the same), Disconnected."""
     refuse_declared_length(headers, at_most * LOOKED_INTO)
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise Disconnected
-    body: bytes = message.get("body", b"")
-    more = message.get("more_body", False)
+    body, more = b"", True
     while more and len(body) <= at_most:
         message = await receive()
         if message["type"] == "http.disconnect":

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
 
 from schema.context import Principal
 from server.graphql.service import GraphQLOptions
-from server.http.requests import GRAPHQL_JSON, JSON, negotiate
+from server.http.requests import GRAPHQL_JSON, JSON, negotiate, read_body
 from services.request_errors import RateLimited
 from tests.http.conftest import Check, Counted, client_of, make_endpoint
 from tests.http.toy import called
@@ -238,6 +239,15 @@ async def test_a_large_body_that_is_all_there_is_refused_at_once(monkeypatch: py
     assert (await raw(make_endpoint(), HEADERS, [dict(whole)]))[0] == 413
     small = make_endpoint(GraphQLOptions(upload_bytes=60_000))
     assert (await raw(small, form, [dict(whole)]))[0] == 413
+
+
+async def test_a_body_ends_where_nothing_says_that_it_goes_on() -> None:
+    messages = [{"type": "http.request", "body": b"1", "more_body": True}, {"type": "http.request", "body": b"2"}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    assert await read_body(Headers(), receive, at_most=10) == b"12"
 
 
 async def test_a_declared_length_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
