@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from fractions import Fraction
 from hashlib import sha256
 from types import SimpleNamespace
@@ -37,6 +38,9 @@ async def test_whoever_comes_reads_what_is_on_in_their_language(world: World) ->
     assert "Today&#x27;s game" not in korean.text
     assert english.text == asked.text
     assert "<b>Lottery</b>" in english.text
+    links = re.findall('<a href="/odds/([0-9a-f]{64})">([0-9a-f]+)…</a>', korean.text)
+    assert links
+    assert all(told == hash_[:12] for hash_, told in links)
     assert "<script" not in korean.text
     assert "script-src 'none'" in korean.headers["content-security-policy"]
 

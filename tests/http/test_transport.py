@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.datastructures import Headers
 
 from schema.context import Principal
 from server.graphql.service import GraphQLOptions
@@ -247,7 +246,7 @@ async def test_a_body_ends_where_nothing_says_that_it_goes_on() -> None:
     async def receive() -> Any:
         return messages.pop(0)
 
-    assert await read_body(Headers(), receive, at_most=10) == b"12"
+    assert await read_body([], receive, at_most=10) == b"12"
 
 
 async def test_a_declared_length_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
