@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -331,6 +331,20 @@ async def test_a_view_that_is_not_recorded_in_time_keeps_nobody(
     monkeypatch.setattr(feature_views, "VIEW_SECONDS", 60.0)
     await alice.data(TODAY)
     assert await world.count("user_event_log") == 1
+
+
+async def test_a_bug_in_recording_a_view_fails_no_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice = await world.player()
+
+    async def broken(_: object) -> NoReturn:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.parts.reads._views._record, "_work", broken)
+    assert (await alice.data(TODAY))["todayFeature"]["featureType"] == "DICE"
+    assert "ZeroDivisionError" in caplog.text
+    assert await world.count("user_event_log") == 0
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.PLAYER])

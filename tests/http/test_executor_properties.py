@@ -118,7 +118,7 @@ async def test_random_documents(text: str, maybe: bool | None, number: int) -> N
         answer = await operation.execute(ours, variables)
         expected = await by_graphql_core(text, variables, theirs)
         assert written(in_order(answer)) == written(in_order(expected))
-        if expected.data is None:
-            return  # which fields had begun when that was known is a race, too
+    if expected.data is None and not text.startswith("mutation"):
+        return  # which fields of a query had begun when that was known is a race, too
     played = [call for call in ours.calls if not call.startswith("walks")]
     assert played == [call for call in theirs.calls if not call.startswith("walks")]
