@@ -56,8 +56,8 @@ class Lanes:
         seeds: Seeds,
         rng: Random,
         *,
-        lanes: int = 2,
-        stock_changed: Callable[[], None] = lambda: None,
+        lanes: int,
+        stock_changed: Callable[[], None],
     ) -> None:
         self._clock = clock
         room = asyncio.Semaphore(database.pool_size // 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import make_url
 
 from server.cli.main import main
+from services import paging
 from services.database import connect_arguments
 from tests import answered
 from tests.ledgers import assert_ledger_holds
@@ -88,6 +89,25 @@ def hurried(unhurried: pytest.MonkeyPatch) -> Iterator[None]:
     unhurried.undo()
     yield
     have_patience(unhurried)
+
+
+PAGED = ("audit", "events", "odds", "paging", "players", "published", "ranking", "seasons")
+"""The modules of services that make pages."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frugal() -> Iterator[None]:
+    """A page is made of its own rows and of one more, that tells whether there is a next: no query reads others."""
+
+    def page_of(rows: Sequence[Any], first: int, *, has_previous: bool) -> paging.Page[Any]:
+        assert len(rows) <= first + 1, f"{len(rows)} rows were read for a page of {first}"
+        return made(rows, first, has_previous=has_previous)
+
+    made = paging.page_of
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PAGED:
+            patch.setattr(f"services.{name}.page_of", page_of)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

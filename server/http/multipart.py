@@ -27,8 +27,10 @@ async def read_form(raw_headers: list[tuple[bytes, bytes]], receive: Receive, *,
     The files in it are open; close the form when the operation is done. Raises: Refused (413, 400), Disconnected.
     """
     refuse_declared_length(raw_headers, at_most)
+    # The parser guesses at what is not in the charset; in this one, every byte is a character, and kept for `_utf8`.
+    headers = Headers({"content-type": f"{Headers(raw=raw_headers)['content-type']}; charset=latin-1"})
     parser = MultiPartParser(
-        Headers(raw=raw_headers), _chunks(receive, at_most), max_files=FILES, max_fields=FIELDS, max_part_size=field
+        headers, _chunks(receive, at_most), max_files=FILES, max_fields=FIELDS, max_part_size=field
     )
     try:
         return await parser.parse()
@@ -57,12 +59,13 @@ def operations_of(form: FormData) -> Any:
         raise bad_request("The field 'operations' must hold one operation; batches are not served.")
     if not isinstance(places, dict) or not places:
         raise bad_request("The field 'map' must be an object that names every file.")
-    files = {name: value for name, value in form.multi_items() if isinstance(value, UploadFile)}
+    files = {_utf8(name): value for name, value in form.multi_items() if isinstance(value, UploadFile)}
     if files.keys() != places.keys() or len(form.multi_items()) != len(files) + FIELDS:
         raise bad_request("The field 'map' and the files of the form do not agree.")
     for name, paths in places.items():
         if not isinstance(paths, list) or not 1 <= len(paths) <= PLACES_PER_FILE:
             raise bad_request(f"The field 'map' must give each file 1 to {PLACES_PER_FILE} places.")
+        files[name].filename = _utf8(files[name].filename or "")
         for path in paths:
             _put(operations, path, files[name])
     return operations
@@ -72,7 +75,15 @@ def _json_field(form: FormData, name: str) -> Any:
     value = form.get(name)
     if not isinstance(value, str):
         raise bad_request(f"The multipart form needs the field '{name}'.")
-    return strict_json(value)
+    return strict_json(_utf8(value))
+
+
+def _utf8(latin_1: str) -> str:
+    """The text that bytes are, which the parser took for characters. Raises: Refused (400)."""
+    try:
+        return latin_1.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise bad_request("The multipart form must be in UTF-8.") from None
 
 
 def _put(operations: dict[str, Any], path: object, file: UploadFile) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -27,9 +27,12 @@ def test_every_number_is_the_one_that_is_written_down() -> None:
     assert found() == tomllib.loads(BOUNDS.read_text(encoding="utf-8"))
 
 
-def found() -> dict[str, dict[str, float]]:
+Numbers: TypeAlias = "float | list[Numbers]"
+
+
+def found() -> dict[str, dict[str, Numbers]]:
     """The numbers of each module: its own, and those of its classes."""
-    numbers: dict[str, dict[str, float]] = {}
+    numbers: dict[str, dict[str, Numbers]] = {}
     for path in sorted(path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")):
         if "node_modules" in path.parts:
             continue
@@ -52,11 +55,19 @@ def named(tree: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[str]:
         yield from (prefix + target.id for target in targets if isinstance(target, ast.Name))
 
 
-def value_of(module: str, name: str) -> float | None:
-    """A number, or seconds; none where it is neither."""
+def value_of(module: str, name: str) -> Numbers | None:
+    """A number, seconds, or several of these; none where it is something else."""
     value: Any = import_module(module)
     for part in name.split("."):
         value = getattr(value, part, None)  # a field may have no default
+    return numbers_of(value)
+
+
+def numbers_of(value: Any) -> Numbers | None:
+    """The same as TOML has it."""
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
+    if type(value) is tuple:
+        several = [number for one in value if (number := numbers_of(one)) is not None]
+        return several if several and len(several) == len(value) else None
     return float(value) if type(value) in {int, float, Fraction} and abs(value) < 2**53 else None

@@ -35,6 +35,15 @@ async def test_a_file(client: httpx.AsyncClient) -> None:
     assert response.json() == {"data": {"upload": "a.csv 1000 n"}}
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "euc-kr", "latin-1", "nonsense"])
+async def test_a_form_is_in_utf_8_whatever_it_says(client: httpx.AsyncClient, charset: str) -> None:
+    request = client.build_request(
+        "POST", "/graphql", files=form(one(note="하루"), {"하": ["variables.file"]})["files"] | {"하": ("하.csv", b"1")}
+    )
+    request.headers["content-type"] += f"; charset={charset}"
+    assert (await client.send(request)).json() == {"data": {"upload": "하.csv 1 하루"}}
+
+
 async def test_several_files(client: httpx.AsyncClient) -> None:
     operations = {"query": MANY, "variables": {"files": [None, None]}}
     places = {"a": ["variables.files.0"], "b": ["variables.files.1"]}
@@ -72,72 +81,122 @@ async def test_an_upload_shows_its_token_first(client: httpx.AsyncClient, refuse
 
 GOOD = {"a": ["variables.file"]}
 
-BROKEN: dict[str, dict[str, Any]] = {
-    "no operations": form(None, GOOD, a=b""),
-    "no map": form(one(), None, a=b""),
-    "no files": form(one(), GOOD),
-    "no JSON in operations": form("{", GOOD, a=b""),
-    "no JSON in map": form(one(), "{", a=b""),
-    "a batch": form([one()], {"a": ["0.variables.file"]}, a=b""),
-    "operations null": form("null", GOOD, a=b""),
-    "variables that are none": form({"query": ONE, "variables": []}, GOOD, a=b""),
-    "no variables": form({"query": ONE}, GOOD, a=b""),
-    "a map in a list": form(one(), [], a=b""),
-    "an empty map": form(one(), {}, a=b""),
-    "a file that the map does not name": form(one(), GOOD, a=b"", b=b""),
-    "a name that is no file": form(one(), GOOD | {"b": ["variables.file"]}, a=b""),
-    "places that are no list": form(one(), {"a": "variables.file"}, a=b""),
-    "no places": form(one(), {"a": []}, a=b""),
-    "too many places": form(
-        {"query": MANY, "variables": {"files": [None] * 9}}, {"a": ["variables.files.0"] * 9}, a=b""
-    ),
-    "a place that is no string": form(one(), {"a": [1]}, a=b""),
-    "a place outside the variables": form(one(), {"a": ["query"]}, a=b""),
-    "the variables themselves": form(one(), {"a": ["variables"]}, a=b""),
-    "another part of the request": form(one(), {"a": ["query.file"]}, a=b""),
-    "a place that does not exist": form(one(), {"a": ["variables.other"]}, a=b""),
-    "a place below a scalar": form(one(note="x"), {"a": ["variables.note.x"]}, a=b""),
-    "a place that holds a value": form(one(note="x"), {"a": ["variables.note"]}, a=b""),
-    "one place for two files": form(one(), {"a": ["variables.file"], "b": ["variables.file"]}, a=b"", b=b""),
-    "an index beyond the list": form(
-        {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.1"]}, a=b""
-    ),
-    "a negative index": form({"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.-1"]}, a=b""),
-    "an index of many digits": form(
-        {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files." + "1" * 5000]}, a=b""
-    ),
-    "an index in other digits": form(
-        {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.\u0660"]}, a=b""
-    ),
-    "a control character": form(one(note="\x00"), GOOD, a=b""),
-    "too many files": form(one(), GOOD, a=b"", b=b"", c=b"", d=b"", e=b""),
-    "invalid UTF-8": form(b'{"query": "\xff"}', GOOD, a=b""),
-    "another field": {"files": form(one(), GOOD, a=b"")["files"] | {"extra": (None, "x")}},
-    "no form": {"content": b"rubbish", "headers": {"content-type": "multipart/form-data; boundary=b"}},
-    "nothing at all": {"content": b"", "headers": {"content-type": "multipart/form-data; boundary=b"}},
-    "no boundary": {"content": b"rubbish", "headers": {"content-type": "multipart/form-data"}},
-    "a form that ends early": {
-        "content": b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{"query": "{ matrix }"}',
-        "headers": {"content-type": "multipart/form-data; boundary=b"},
+BROKEN: dict[str, dict[str, dict[str, Any]]] = {
+    "The multipart form needs the field 'operations'.": {
+        "no operations": form(None, GOOD, a=b""),
+        "nothing at all": {"content": b"", "headers": {"content-type": "multipart/form-data; boundary=b"}},
+        "a form that ends early": {
+            "content": b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{"query": "{ matrix }"}',
+            "headers": {"content-type": "multipart/form-data; boundary=b"},
+        },
     },
-    "a part without a name": {
-        "content": b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
-        "headers": {"content-type": "multipart/form-data; boundary=b"},
+    "The multipart form needs the field 'map'.": {
+        "no map": form(one(), None, a=b""),
     },
-    "a part without a disposition": {
-        "content": b"--b\r\nX: y\r\n\r\nx\r\n--b--\r\n",
-        "headers": {"content-type": "multipart/form-data; boundary=b"},
+    "The field 'map' and the files of the form do not agree.": {
+        "no files": form(one(), GOOD),
+        "a file that the map does not name": form(one(), GOOD, a=b"", b=b""),
+        "a name that is no file": form(one(), GOOD | {"b": ["variables.file"]}, a=b""),
     },
-    "an unknown charset": {
-        "content": b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n\xff\r\n--b--\r\n',
-        "headers": {"content-type": "multipart/form-data; boundary=b; charset=nonsense"},
+    "The request is not valid JSON.": {
+        "no JSON in operations": form("{", GOOD, a=b""),
+        "no JSON in map": form(one(), "{", a=b""),
+    },
+    "The field 'operations' must hold one operation; batches are not served.": {
+        "a batch": form([one()], {"a": ["0.variables.file"]}, a=b""),
+        "operations null": form("null", GOOD, a=b""),
+    },
+    "The field 'map' must name places that exist.": {
+        "variables that are none": form({"query": ONE, "variables": []}, GOOD, a=b""),
+        "no variables": form({"query": ONE}, GOOD, a=b""),
+        "a place that does not exist": form(one(), {"a": ["variables.other"]}, a=b""),
+        "a place below a scalar": form(one(note="x"), {"a": ["variables.note.x"]}, a=b""),
+        "an index beyond the list": form(
+            {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.1"]}, a=b""
+        ),
+        "a negative index": form({"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.-1"]}, a=b""),
+        "an index of many digits": form(
+            {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files." + "1" * 5000]}, a=b""
+        ),
+        "an index in other digits": form(
+            {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.\u0660"]}, a=b""
+        ),
+    },
+    "The field 'map' must be an object that names every file.": {
+        "a map in a list": form(one(), ["a"], a=b""),
+        "an empty map": form(one(), {}, a=b""),
+    },
+    "The field 'map' must give each file 1 to 4 places.": {
+        "places that are no list": form(one(), {"a": "variables.file"}, a=b""),
+        "no places": form(one(), {"a": []}, a=b""),
+        "too many places": form(
+            {"query": MANY, "variables": {"files": [None] * 9}}, {"a": ["variables.files.0"] * 9}, a=b""
+        ),
+    },
+    "The field 'map' must name places below 'variables'.": {
+        "a place that is no string": form(one(), {"a": [1]}, a=b""),
+        "a place outside the variables": form(one(), {"a": ["query"]}, a=b""),
+        "the variables themselves": form(one(), {"a": ["variables"]}, a=b""),
+        "another part of the request": form(one(), {"a": ["query.file"]}, a=b""),
+    },
+    "The field 'map' must name places that hold null.": {
+        "a place that holds a value": form(one(note="x"), {"a": ["variables.note"]}, a=b""),
+        "one place for two files": form(one(), {"a": ["variables.file"], "b": ["variables.file"]}, a=b"", b=b""),
+    },
+    "Strings must not contain control characters.": {
+        "a control character": form(one(note="\x00"), GOOD, a=b""),
+    },
+    "The multipart form is malformed: Too many files. Maximum number of files is 4.": {
+        "too many files": form(one(), GOOD, a=b"", b=b"", c=b"", d=b"", e=b""),
+    },
+    "The multipart form is malformed: Too many fields. Maximum number of fields is 2.": {
+        "another field": {"files": form(one(), GOOD, a=b"")["files"] | {"extra": (None, "x")}},
+    },
+    "The multipart form is malformed: Invalid multipart data.": {
+        "no form": {"content": b"rubbish", "headers": {"content-type": "multipart/form-data; boundary=b"}},
+    },
+    "The multipart form is malformed: Missing boundary in multipart.": {
+        "no boundary": {"content": b"rubbish", "headers": {"content-type": "multipart/form-data"}},
+    },
+    'The multipart form is malformed: The Content-Disposition header field "name" must be provided.': {
+        "a part without a name": {
+            "content": b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
+            "headers": {"content-type": "multipart/form-data; boundary=b"},
+        },
+        "a part without a disposition": {
+            "content": b"--b\r\nX: y\r\n\r\nx\r\n--b--\r\n",
+            "headers": {"content-type": "multipart/form-data; boundary=b"},
+        },
+    },
+    "The multipart form must be in UTF-8.": {
+        "invalid UTF-8": form(json.dumps(one(note="?")).encode().replace(b"?", b"\xff"), GOOD, a=b""),
+        "an unknown charset": {
+            "content": b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n\xff\r\n--b--\r\n',
+            "headers": {"content-type": "multipart/form-data; boundary=b; charset=nonsense"},
+        },
+        "a name in Korean as Windows has it": {
+            "content": b"".join(
+                b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % part
+                for part in (
+                    (b"operations", json.dumps(one()).encode()),
+                    (b"map", json.dumps({"하": ["variables.file"]}).encode()),
+                    (b'\xc7\xcf"; filename="a.csv', b""),
+                )
+            )
+            + b"--b--\r\n",
+            "headers": {"content-type": "multipart/form-data; boundary=b"},
+        },
     },
 }
+"""Forms that are refused, by the words of their refusal."""
 
 
-@pytest.mark.parametrize("request_", BROKEN.values(), ids=BROKEN.keys())
-async def test_broken_forms(client: httpx.AsyncClient, refused: Check, request_: dict[str, Any]) -> None:
-    refused(await client.post("/graphql", **request_), 400, "BAD_REQUEST")
+@pytest.mark.parametrize(
+    ("message", "request_"),
+    [pytest.param(message, one, id=name) for message, those in BROKEN.items() for name, one in those.items()],
+)
+async def test_broken_forms(client: httpx.AsyncClient, refused: Check, message: str, request_: dict[str, Any]) -> None:
+    assert refused(await client.post("/graphql", **request_), 400, "BAD_REQUEST")["message"] == message
 
 
 @pytest.mark.parametrize("value", ["text", 1, {"filename": "x"}, True, ["a"]])

@@ -15,7 +15,7 @@ import coverage
 
 from tests.mutants.faults import MODULE, Place
 
-TESTS = ("unit", "contract", "services", "http", "api", "server", "audits", "races")
+TESTS = ("unit", "contract", "services", "http", "api", "server", "observing", "audits", "races")
 """Where tests are that run in one process; the quick ones first."""
 
 WORK = Path(".artifacts/mutants")

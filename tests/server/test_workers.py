@@ -9,11 +9,11 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 
-from server.workers import SLOTS, EvenServer, Shares
+from server.workers import HELD_AT_MOST, HELD_SECONDS, SLOTS, EvenLoop, EvenServer, Shares
 from tests.serving import serving
 
 
@@ -90,8 +90,33 @@ async def test_whoever_has_more_leaves_a_connection_for_a_while_and_no_longer() 
     async with taking(others_connections=0) as worker:
         await worker.come(1)
         assert not worker.pauses
-        await worker.come(1)
-        assert worker.pauses  # and it was served, since nobody else came
+        for _ in range(2):
+            await worker.come(1)  # and it is served, since nobody else comes
+            assert worker.pauses == [HELD_SECONDS] * HELD_AT_MOST
+            worker.pauses.clear()
+
+
+async def test_of_those_that_wait_one_is_taken_and_the_others_are_left_for_a_while_to_whoever_has_fewer() -> None:
+    async with taking(others_connections=0) as worker:
+        worker.clients += [socket.create_connection(worker.listener.getsockname()) for _ in range(4)]
+        async with asyncio.timeout(30):
+            while len(worker.connections) < 4:
+                await asyncio.sleep(0.001)
+        assert worker.pauses == [HELD_SECONDS] * HELD_AT_MOST  # all others come at once, since nobody took them
+
+
+def test_a_listener_that_is_given_is_shared_and_an_address_is_served_as_ever() -> None:
+    with closing(EvenLoop(Shares())) as loop, socket.socket() as listener, socket.socket() as client:
+        listener.bind(("127.0.0.1", 0))
+        shared = loop.run_until_complete(loop.create_server(asyncio.Protocol, sock=listener, backlog=5))
+        assert isinstance(shared, EvenServer)
+        assert not listener.getblocking()
+        client.connect(listener.getsockname())
+        shared.close()
+        server = loop.run_until_complete(loop.create_server(asyncio.Protocol, "127.0.0.1", 0))
+        assert server.sockets
+        server.close()
+        loop.run_until_complete(server.wait_closed())
 
 
 async def test_the_place_of_a_worker_that_is_gone_is_taken() -> None:

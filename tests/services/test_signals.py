@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -145,6 +146,21 @@ async def test_a_quiet_connection_is_probed(world: World, monkeypatch: pytest.Mo
         await signals.listening()
         await asyncio.sleep(0.1)
         assert signals._listening.is_set()
+
+
+async def test_between_two_tries_to_listen_there_is_a_pause(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[float] = []
+
+    async def unreachable(**_: float) -> None:
+        tries.append(time.monotonic())
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(module, "RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(world.parts.database, "connect_hot", unreachable)
+    async with Signals(world.parts.database, world.parts.calendar, world.clock), asyncio.timeout(30):
+        while len(tries) < 4:
+            await asyncio.sleep(0.01)
+    assert tries[3] - tries[0] > 2 * 0.05
 
 
 async def test_an_unexpected_failure_does_not_end_listening(
