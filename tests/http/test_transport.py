@@ -111,51 +111,73 @@ async def test_json_in_utf8(client: httpx.AsyncClient, kind: str) -> None:
     assert response.status_code == 200
 
 
-BAD_BODIES: dict[str, bytes] = {
-    "nothing": b"",
-    "no JSON": b"{",
-    "a string": b'"x"',
-    "a number": b"1",
-    "null": b"null",
-    "a batch": b'[{"query": "{ matrix }"}]',
-    "an empty batch": b"[]",
-    "NaN": b'{"query": "{ matrix }", "variables": {"n": NaN}}',
-    "infinity": b'{"query": "{ matrix }", "variables": {"n": -Infinity}}',
-    "a long integer": b'{"query": "{ matrix }", "variables": {"n": ' + b"1" * 5000 + b"}}",
-    "deep nesting": b'{"query": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-    "deeper than a body is long": b"[" * 100_000 + b"]" * 100_000,
-    "deeper objects than a body is long": b'{"variables":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
-    "deep objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-    "invalid UTF-8": b'{"query": "{ matrix }\xff"}',
-    "UTF-16": '{"query": "{ matrix }"}'.encode("utf-16"),
-    "a byte order mark": b'\xef\xbb\xbf{"query": "{ matrix }"}',
-    "a lone surrogate": b'{"query": "{ matrix }", "variables": {"a": "\\ud800"}}',
-    "trailing rubbish": b'{"query": "{ matrix }"} x',
-    "a single quote": b"{'query': '{ matrix }'}",
-    "a raw NUL": b'{"query": "{ matrix }\x00"}',
-    "an escaped NUL": b'{"query": "{ matrix }", "variables": {"a": "\\u0000"}}',
-    "a NUL in a key": b'{"query": "{ matrix }", "variables": {"a\\u0000": 1}}',
-    "a NUL in a list": b'{"query": "{ matrix }", "variables": {"a": [["\\u0000"]]}}',
-    "a backspace": b'{"query": "{ matrix }", "variables": {"a": "\\b"}}',
-    "DEL": b'{"query": "{ matrix }", "variables": {"a": "\x7f"}}',
-    "a C1 control": '{"query": "{ matrix }", "variables": {"a": "\x85"}}'.encode(),
-    "a control character in the query": b'{"query": "{ matrix # \\u0007 \\n }"}',
-    "no query": b"{}",
-    "an empty query": b'{"query": ""}',
-    "a query of another type": b'{"query": 1}',
-    "variables of another type": b'{"query": "{ matrix }", "variables": "{}"}',
-    "variables in a list": b'{"query": "{ matrix }", "variables": []}',
-    "extensions of another type": b'{"query": "{ matrix }", "extensions": 1}',
-    "an operation name of another type": b'{"query": "{ matrix }", "operationName": {}}',
+BAD_BODIES: dict[str, dict[str, bytes]] = {
+    "The request is not valid JSON.": {
+        "nothing": b"",
+        "no JSON": b"{",
+        "NaN": b'{"query": "{ matrix }", "variables": {"n": NaN}}',
+        "infinity": b'{"query": "{ matrix }", "variables": {"n": -Infinity}}',
+        "a long integer": b'{"query": "{ matrix }", "variables": {"n": ' + b"1" * 5000 + b"}}",
+        "deep nesting": b'{"query": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        "deeper than a body is long": b"[" * 100_000 + b"]" * 100_000,
+        "deeper objects than a body is long": b'{"variables":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
+        "deep objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+        "invalid UTF-8": b'{"query": "{ matrix }\xff"}',
+        "UTF-16": '{"query": "{ matrix }"}'.encode("utf-16"),
+        "a byte order mark": b'\xef\xbb\xbf{"query": "{ matrix }"}',
+        "a lone surrogate": b'{"query": "{ matrix }", "variables": {"a": "\\ud800"}}',
+        "trailing rubbish": b'{"query": "{ matrix }"} x',
+        "a single quote": b"{'query': '{ matrix }'}",
+        "a raw NUL": b'{"query": "{ matrix }\x00"}',
+    },
+    "The request must be a JSON object.": {
+        "a string": b'"x"',
+        "a number": b"1",
+        "null": b"null",
+    },
+    "Batches are not served.": {
+        "a batch": b'[{"query": "{ matrix }"}]',
+        "an empty batch": b"[]",
+    },
+    "Strings must not contain control characters.": {
+        "an escaped NUL": b'{"query": "{ matrix }", "variables": {"a": "\\u0000"}}',
+        "a NUL in a key": b'{"query": "{ matrix }", "variables": {"a\\u0000": 1}}',
+        "a NUL in a list": b'{"query": "{ matrix }", "variables": {"a": [["\\u0000"]]}}',
+        "a backspace": b'{"query": "{ matrix }", "variables": {"a": "\\b"}}',
+        "DEL": b'{"query": "{ matrix }", "variables": {"a": "\x7f"}}',
+        "a C1 control": '{"query": "{ matrix }", "variables": {"a": "\x85"}}'.encode(),
+        "a control character in the query": b'{"query": "{ matrix # \\u0007 \\n }"}',
+    },
+    "The request needs a 'query'.": {
+        "no query": b"{}",
+        "an empty query": b'{"query": ""}',
+    },
+    "The parameter 'query' must be a string.": {
+        "a query of another type": b'{"query": 1}',
+    },
+    "The parameter 'variables' must be an object.": {
+        "variables of another type": b'{"query": "{ matrix }", "variables": "{}"}',
+        "variables in a list": b'{"query": "{ matrix }", "variables": []}',
+    },
+    "The parameter 'extensions' must be an object.": {
+        "extensions of another type": b'{"query": "{ matrix }", "extensions": 1}',
+    },
+    "The parameter 'operationName' must be a string.": {
+        "an operation name of another type": b'{"query": "{ matrix }", "operationName": {}}',
+    },
 }
+"""Bodies that are refused, by the words of their refusal."""
 
 
 @pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
-@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES.keys())
-async def test_bad_bodies(client: httpx.AsyncClient, refused: Check, body: bytes, accept: str) -> None:
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [pytest.param(message, body, id=name) for message, those in BAD_BODIES.items() for name, body in those.items()],
+)
+async def test_bad_bodies(client: httpx.AsyncClient, refused: Check, message: str, body: bytes, accept: str) -> None:
     headers = {"content-type": JSON, "accept": accept}
     response = await client.post("/graphql", content=body, headers=headers)
-    refused(response, 400, "BAD_REQUEST")
+    assert refused(response, 400, "BAD_REQUEST")["message"] == message
     assert response.headers["content-type"].startswith(accept)
 
 
@@ -174,21 +196,21 @@ async def test_nulls_mean_absent(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "message"),
     [
-        "",
-        "query=",
-        "query=%7Bmatrix%7D&variables=[]",
-        "query=%7Bmatrix%7D&variables=%7B",
-        "query=%7Bmatrix%7D&variables=1",
-        "query=%7Bmatrix%7D&extensions=x",
-        "query=%7Bmatrix%7D%00",
-        "query=%ff%fe",
-        "&".join(f"a{n}=1" for n in range(30)),
+        ("", "The request needs a 'query'."),
+        ("query=", "The request needs a 'query'."),
+        ("query=%7Bmatrix%7D&variables=[]", "The parameter 'variables' must be an object."),
+        ("query=%7Bmatrix%7D&variables=%7B", "The request is not valid JSON."),
+        ("query=%7Bmatrix%7D&variables=1", "The parameter 'variables' must be an object."),
+        ("query=%7Bmatrix%7D&extensions=x", "The request is not valid JSON."),
+        ("query=%7Bmatrix%7D%00", "Strings must not contain control characters."),
+        ("query=%7Bmatrix%7D%ff%fe", "The query string is malformed."),
+        ("query=%7Bmatrix%7D&" + "&".join(f"a{n}=1" for n in range(30)), "The query string is malformed."),
     ],
 )
-async def test_bad_query_strings(client: httpx.AsyncClient, refused: Check, query: str) -> None:
-    refused(await client.get(f"/graphql?{query}"), 400, "BAD_REQUEST")
+async def test_bad_query_strings(client: httpx.AsyncClient, refused: Check, query: str, message: str) -> None:
+    assert refused(await client.get(f"/graphql?{query}"), 400, "BAD_REQUEST")["message"] == message
 
 
 async def test_bytes_in_a_query_string(refused: Check) -> None:
