@@ -31,6 +31,9 @@ WHOLE = {
 BATCHES = (12, 48, 400)
 """How many tests a fault has passed when more are looked for: of the first ones every directory has its part."""
 
+SLOW_SECONDS = 8.0
+"""A test that takes so long is tried after all others."""
+
 WHOLE_TESTS = 100
 """How many tests it has to pass at last in all of their cases, to have survived."""
 
@@ -132,7 +135,14 @@ class Order:
         for test in sorted(tests, key=lambda test: (self.size[test] * (0.1 + self._took.get(test, 1.0)), test)):
             by_directory[test.split("/")[1]].append(test)
         places = {test: place for those in by_directory.values() for place, test in enumerate(those)}
-        turns = sorted(tests, key=lambda test: (places[test], TESTS.index(test.split("/")[1])))
+        turns = sorted(
+            tests,
+            key=lambda test: (
+                self._took.get(test, 0.0) > SLOW_SECONDS,
+                places[test],
+                TESTS.index(test.split("/")[1]),
+            ),
+        )
         batches = [turns[begin:end] for begin, end in zip((0, *BATCHES), BATCHES, strict=False)]
         whole = list(dict.fromkeys(test.partition("[")[0] for test in turns if "[" in test))
         return [batch for batch in (*batches, whole[:WHOLE_TESTS]) if batch]
