@@ -111,10 +111,17 @@ async def test_seeds_are_listed_made_and_sealed_anew(world: World, haru: Haru, m
     new = f"new:{b64encode(b'n' * 32).decode()}"
     monkeypatch.setenv("HARU_SEED_KEYS", f"{new},{SEED_KEYS}")
     sealed = await world.sql.fetchval("SELECT count(*) FROM draw_seed_sealed")
+    for table in ("draw_seed", "draw_seed_sealed"):  # the earliest is stored last, and read as it is stored
+        earliest = "(SELECT min(date) FROM draw_seed_sealed)"
+        await forge(world.sql, f"UPDATE {table} SET date = date WHERE date = {earliest}")
+    database = await world.sql.fetchval("SELECT current_database()")
+    for way in ("mergejoin", "indexscan", "bitmapscan"):
+        await world.sql.execute(f"ALTER DATABASE {database} SET enable_{way} = off")
     assert (await haru("seeds", "reseal")).output == f"sealed anew: {sealed}\n"
     assert (await haru("seeds", "reseal")).output == "sealed anew: 0\n"
-    entries = await world.sql.fetch("SELECT action FROM audit_log WHERE target = 'draw_seed_sealed'")
-    assert [entry["action"] for entry in entries] == ["seeds reseal"]
+    [entry] = await world.sql.fetch("SELECT * FROM audit_log WHERE target = 'draw_seed_sealed'")
+    dates = [str(date) for [date] in await world.sql.fetch("SELECT date FROM draw_seed_sealed ORDER BY date")]
+    assert (entry["action"], json.loads(entry["after"])) == ("seeds reseal", {"dates": dates, "kid": "new"})
     monkeypatch.setenv("HARU_SEED_KEYS", new)
     assert (await haru("seeds", "list")).output.count("sealed by new\n") == 8
     monkeypatch.setenv("HARU_SEED_KEYS", SEED_KEYS)

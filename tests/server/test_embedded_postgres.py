@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,6 +45,7 @@ def test_the_first_start_gives_a_database_whose_owner_is_not_who_serves(state: P
     with embedded_postgres(state) as url:
         assert url == f"postgresql+asyncpg://app@/app?host={state}/postgres/socket&port=5432"
         assert as_its_owner(url) == url.replace("app@", "owner@")
+        assert {one.daemon for one in threading.enumerate() if one.name == "embedded-postgres"} == {True}
         assert ask(url, ROLE) == (False, False, True)
         assert ask(url, ROLE, "app") == (False, False, False)
         assert ask(url, DATABASE_OWNER) == "owner"

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import click
@@ -105,3 +106,10 @@ def test_a_terminal_is_shown_what_takes_long(
     assert ("looking" in shown) is is_watched
     assert capsys.readouterr().err.endswith("\r\x1b[K" if is_watched else "")
     assert capsys.readouterr().out == ""
+
+
+def test_what_shows_a_terminal_that_work_goes_on_keeps_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.cli.telling.watched", lambda: True)
+    with working("looking"):
+        assert {one.daemon for one in threading.enumerate() if one.name == "working"} == {True}
+    assert not [one for one in threading.enumerate() if one.name == "working"]
