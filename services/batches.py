@@ -18,7 +18,7 @@ import asyncpg
 
 from models import OPEN_SEED, FeatureType
 from services.answers import Answer
-from services.database import Connection
+from services.database import Connection, milliseconds
 from services.errors import HaruError
 from services.ids import Ids
 from services.load import load
@@ -129,7 +129,7 @@ class Batches:
         with self._closing(batch):
             async with connection.transaction():
                 if lock_seconds is not None:
-                    await connection.execute(SET_TIMEOUTS, f"{max(int(lock_seconds * 1000), 10)}ms")
+                    await connection.execute(SET_TIMEOUTS, milliseconds(max(lock_seconds, 0.01)))
                 numbers = any(member.action.game is FeatureType.LOTTERY for member in batch)
                 players = (member.action.user_id for member in batch)
                 await lock(connection, players, stocks_of=self._day(batch) if numbers else None)

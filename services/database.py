@@ -49,7 +49,7 @@ class Database:
         self._opening = asyncio.Lock()
         self.engine = _engine(
             self._connector,
-            dict(SESSION) | _lock_timeout(lock_wait_seconds),
+            dict(SESSION) | {"lock_timeout": milliseconds(lock_wait_seconds)},
             command_timeout=STATEMENT_TIMEOUT_SECONDS * 6,
             pool={"pool_size": pool_size, "max_overflow": 0, "pool_timeout": self._connector.timeout_seconds},
         )
@@ -60,7 +60,7 @@ class Database:
 
     async def connect_hot(self, *, lock_timeout_seconds: float) -> asyncpg.Connection[asyncpg.Record]:
         """A connection of one's own for the hot statements."""
-        settings = dict(HOT_SESSION) | _lock_timeout(lock_timeout_seconds)
+        settings = dict(HOT_SESSION) | {"lock_timeout": milliseconds(lock_timeout_seconds)}
         return await self._connector(settings, command_timeout=STATEMENT_TIMEOUT_SECONDS)
 
     @asynccontextmanager
@@ -100,7 +100,7 @@ class Database:
         """The pool; made at the first use, so that a server starts before its database does."""
         async with self._opening:
             if self._pool is None:
-                settings = dict(HOT_SESSION) | _lock_timeout(self.lock_wait_seconds)
+                settings = dict(HOT_SESSION) | {"lock_timeout": milliseconds(self.lock_wait_seconds)}
                 self._pool = await asyncpg.create_pool(
                     connect=partial(self._connector, settings),
                     min_size=0,
@@ -165,8 +165,9 @@ async def _nothing_to_reset(_connection: Connection) -> None:
     """Pooled sessions are never changed but within a transaction, so giving one back costs no round trip."""
 
 
-def _lock_timeout(seconds: float) -> dict[str, str]:
-    return {"lock_timeout": f"{int(seconds * 1000)}ms"}
+def milliseconds(seconds: float) -> str:
+    """A time as PostgreSQL's settings take it."""
+    return f"{int(seconds * 1000)}ms"
 
 
 def create_engine(url: str, *, pool: Mapping[str, Any]) -> AsyncEngine:

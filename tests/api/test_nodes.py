@@ -130,6 +130,23 @@ async def test_yesterday_s_status_is_no_more(world: World, alice: Client) -> Non
     assert await found(fresh, first_id(await fresh.data(OF_A_PLAYER["DiceStatus"]))) is not None
 
 
+async def test_what_is_on_is_not_taken_for_another(world: World, alice: Client) -> None:
+    documents = OF_A_PLAYER["SeasonPassStatus"], OF_EVERYBODY["Season"], OF_EVERYBODY["RankingSnapshot"]
+    for document in documents:
+        kind, (*those, number) = read_id(first_id(await alice.data(document))) or pytest.fail("no id")
+        assert isinstance(number, int)  # of the season, or of the revision
+        assert await found(alice, node_id(kind, *those, number)) is not None
+        assert await found(alice, node_id(kind, *those, number + 1)) is None
+
+
+async def test_a_season_that_is_over_is_none_of_a_player_s(world: World) -> None:
+    documents = OF_A_PLAYER["SeasonPassStatus"], OF_EVERYBODY["Season"]
+    nodes = [first_id(await (await world.player()).data(document)) for document in documents]
+    world.clock.advance(days=400)
+    later = await world.player()
+    assert [await found(later, node) for node in nodes] == [None, None]
+
+
 @pytest.mark.parametrize("kind", Kind)
 async def test_what_does_not_exist_is_null(world: World, kind: Kind) -> None:
     audrey = await world.player("audrey", Role.AUDITOR)

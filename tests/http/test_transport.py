@@ -280,6 +280,16 @@ async def test_a_declared_length_is_believed(monkeypatch: pytest.MonkeyPatch) ->
         assert (status, b"BAD_REQUEST" in body) == (413, True)
 
 
+async def test_what_is_refused_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes on a client that still sends takes the answer from it, too."""
+    monkeypatch.setattr("server.http.endpoint.DRAIN_SECONDS", 600.0)
+    length = (b"content-length", b"2000000")
+    piece = {"type": "http.request", "body": b" " * 500_000, "more_body": True}
+    messages = [dict(piece), dict(piece), dict(piece), piece | {"more_body": False}]
+    assert (await raw(make_endpoint(), [HEADERS[0], length], messages))[0] == 413
+    assert not messages
+
+
 async def test_the_largest_body_is_read(client: httpx.AsyncClient) -> None:
     document = b'{"query": "{ matrix }"}'
     for padding, status in ((0, 200), (65_536 - len(document), 200), (65_537 - len(document), 413)):

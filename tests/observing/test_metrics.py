@@ -6,7 +6,9 @@ import asyncio
 import datetime as dt
 import gc
 import os
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -20,11 +22,12 @@ from prometheus_client import CollectorRegistry
 from models import DiceLog, FeatureType, RewardEntry, RewardType
 from schema.roots import ROOTS
 from server.clock import wall_clock
-from server.observing.exposition import forget_dead, metrics_app
+from server.observing.exposition import forget_dead, metrics_app, metrics_served
 from server.observing.facts import POOLS_SHOWN, Facts, _of_event
 from server.observing.metrics import Metrics
 from server.observing.observers import Sample
 from server.observing.record import Record
+from server.settings import read_settings
 from services.calendar import Calendar
 from services.coupons import Pool
 from services.database import Database
@@ -32,6 +35,7 @@ from services.error_codes import ErrorCode
 from services.seals import seal
 from services.vitals import Odds, Proofs, Stock, Vitals, read_vitals
 from services.watch import BatchKind
+from tests.ports import reserved_port
 from tests.world import World
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -196,6 +200,21 @@ async def test_finite_stocks_of_the_day_are_told(world: World) -> None:
     assert sorted((stock.stock_id, stock.left, stock.initial) for stock in told) == sorted(
         tuple(prize) for prize in prizes if prize["stock_id"] is not None
     )
+
+
+async def test_the_port_is_served_beside_the_workers_and_keeps_no_process(tmp_path: Path) -> None:
+    with reserved_port() as port:
+        settings = read_settings(DATABASE_URL="postgresql://haru@127.0.0.1:1/haru", HARU_METRICS_PORT=port)
+        with metrics_served(settings, wall_clock, tmp_path):
+            assert {one.daemon for one in threading.enumerate() if one.name == "metrics"} == {True}
+            async with asyncio.timeout(60), httpx.AsyncClient() as http:
+                while True:
+                    with suppress(httpx.ConnectError):
+                        page = (await http.get(f"http://127.0.0.1:{port}/metrics", timeout=60)).text
+                        break
+                    await asyncio.sleep(0.01)
+        assert "haru_database_up 0.0" in page
+        assert not [one for one in threading.enumerate() if one.name == "metrics"]
 
 
 async def test_where_there_is_no_database(tmp_path: Path) -> None:
