@@ -125,8 +125,8 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
     ),
     ("roulette", {"max_daily_spins": 10_000}, {"max_daily_spins": 10_001}, "maxDailySpins"),
     ("roulette", {"max_daily_spins": 0}, {"max_daily_spins": -1}, "maxDailySpins"),
-    ("roulette", segment(slot=5), segment(slot=6), "segments.5.slot"),
-    ("roulette", segment(slot=5), segment(slot=4), "segments.5.slot"),
+    ("roulette", segment(slot=5), segment(slot=6), "segments.5.slot segments"),
+    ("roulette", segment(slot=5), segment(slot=4), "segments.5.slot segments"),
     ("roulette", segment(label="a" * 100), segment(label="a" * 101), "segments.5.label"),
     ("roulette", segment(labels=told("a" * 100)), segment(labels=told("a" * 101)), "segments.5.labels.0.text"),
     ("roulette", segment(labels=told("a", "b")), segment(labels=twice("a", "b")), "segments.5.labels.1.language"),
@@ -141,7 +141,7 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
     ("lottery", {"max_daily_tickets": 10_000}, {"max_daily_tickets": 10_001}, "maxDailyTickets"),
     ("lottery", {"max_daily_tickets": 0}, {"max_daily_tickets": -1}, "maxDailyTickets"),
     ("lottery", {"prizes": (PRIZE,) * 100}, {"prizes": (PRIZE,) * 101}, "prizes"),
-    ("lottery", {"prizes": (PRIZE,)}, {"prizes": ()}, "prizes"),
+    ("lottery", {"prizes": (PRIZE,)}, {"prizes": ()}, "prizes prizes"),
     ("lottery", {"prizes": (PRIZE,)}, {"prizes": (changed(PRIZE, weight=0),)}, "prizes"),
     ("lottery", {"prizes": (PRIZE,)}, {"prizes": (changed(PRIZE, is_active=False),)}, "prizes"),
     ("lottery", prize(label="a" * 100), prize(label="a" * 101), "prizes.1.label"),
@@ -161,7 +161,7 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
     ("season", {"end_date": dt.date(2036, 3, 7)}, {"end_date": dt.date(2036, 3, 8)}, "endDate"),
     ("season", {"base_xp_per_stamp": 0}, {"base_xp_per_stamp": -1}, "baseXpPerStamp"),
     ("season", {"base_xp_per_stamp": 100_000}, {"base_xp_per_stamp": 100_001}, "baseXpPerStamp"),
-    ("season", steps(200), steps(201), "levels"),
+    ("season", steps(200), steps(201), "levels levels.200.level"),
     ("season", steps(1), steps(0), "levels"),
     ("season", level(required_xp=0), level(required_xp=-1), "levels.0.requiredXp"),
     ("season", level(required_xp=BILLION), level(required_xp=BILLION + 1), "levels.0.requiredXp"),
@@ -170,11 +170,11 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "last", "beyond", "path"), CASES)
-def test_the_last_passes_and_what_is_beyond_is_told(what: str, last: Change, beyond: Change, path: str) -> None:
+@pytest.mark.parametrize(("what", "last", "beyond", "where"), CASES)
+def test_the_last_passes_and_what_is_beyond_is_told(what: str, last: Change, beyond: Change, where: str) -> None:
     faults_of, draft = OF[what]
     assert faults_of(changed(draft, **last)).issues == []
-    assert path in {".".join(issue.path) for issue in faults_of(changed(draft, **beyond)).issues}
+    assert paths(faults_of(changed(draft, **beyond))) == where.split()
 
 
 def paths(faults: Faults) -> list[str]:
@@ -196,6 +196,11 @@ def test_levels_rise_whatever_their_order() -> None:
         levels = [LevelDraft(number, required, POINTS, True) for number, required in enumerate(xp, start=1)]
         return paths(season_faults(changed(SEASON, levels=(*levels[1:], levels[0]))))
 
+    twice = [LevelDraft(number, 100, POINTS, True) for number in (1, 1, 2)]
+    assert [(".".join(issue.path), issue.message) for issue in season_faults(changed(SEASON, levels=twice)).issues] == [
+        ("levels.1.level", "Level 1 is there twice."),
+        ("levels.2.requiredXp", "Must be more than level 1's 100."),
+    ]
     assert of(0, 1, 2) == []
     assert of(1, 1, 2) == ["levels.0.requiredXp"]
     assert of(0, 2, 1) == ["levels.1.requiredXp"]

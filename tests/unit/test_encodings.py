@@ -95,6 +95,14 @@ def test_korean_of_a_few_lines_is_certain() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fewest", "others"), [("하" * 10, ""), ("하" * 20, "뷁"), ("하" * 40, "뷁鷗"), ("하" * 10, "ㅋㅋ★")]
+)
+def test_korean_has_so_many_syllables_and_few_rare_ones(fewest: str, others: str) -> None:
+    assert encoding_of((fewest + others).encode("cp949")) == "cp949"
+    assert "not certainly Korean" in refusal((fewest[1:] + others).encode("cp949"))
+
+
+@pytest.mark.parametrize(
     ("text", "encoding"),
     [
         ("1,하늘\n", "cp949"),
