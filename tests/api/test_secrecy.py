@@ -105,9 +105,9 @@ async def test_seeds_are_listed_made_and_sealed_anew(world: World, haru: Haru, m
     monkeypatch.setenv("HARU_TIME_ZONE", zone_of_noon())
     await world.parts.seeds.look()
     made = await haru("seeds", "make")
-    assert made.output.startswith("committed to: ")
+    assert made.stdout.startswith("committed to: ")
     listed = await haru("seeds", "list")
-    assert (listed.exit_code, listed.output.count("sealed by tests\n")) == (0, 8)
+    assert (listed.exit_code, listed.stdout.count("sealed by tests\n")) == (0, 8)
     new = f"new:{b64encode(b'n' * 32).decode()}"
     monkeypatch.setenv("HARU_SEED_KEYS", f"{new},{SEED_KEYS}")
     sealed = await world.sql.fetchval("SELECT count(*) FROM draw_seed_sealed")

@@ -59,14 +59,14 @@ async def even_odds(world: World, stock: int) -> None:
 
 async def transcribed(haru: Haru, *options: str) -> Lines:
     told = await haru("transcript", "--date", str(TODAY), *options)
-    assert told.exit_code == 0, told.output
+    assert told.exit_code == 0, told.stdout
     return [json.loads(line) for line in told.stdout.splitlines()]
 
 
 async def test_a_day_is_told_and_checked(world: World, haru: Haru, tmp_path: Path) -> None:
     await a_day(world)
     early = await haru("transcript", "--date", str(TODAY))
-    assert (early.exit_code, early.output) == (1, f"Error: {TODAY} is not closed: its seed is not revealed.\n")
+    assert (early.exit_code, early.stderr) == (1, f"Error: {TODAY} is not closed: its seed is not revealed.\n")
     await close_the_day(world)
     for options, draws in (["--staff"], 15), ([], 15):
         lines = await transcribed(haru, *options)
@@ -75,7 +75,7 @@ async def test_a_day_is_told_and_checked(world: World, haru: Haru, tmp_path: Pat
         file = tmp_path / "transcript.jsonl"
         file.write_text("\n".join(map(json.dumps, lines)))
         checked = await haru("verify", "draws", str(file))
-        assert (checked.exit_code, checked.output) == (0, "draws: 15, all as they had to be\n")
+        assert (checked.exit_code, checked.stdout) == (0, "draws: 15, all as they had to be\n")
     text = json.dumps(lines)
     assert all(str(player.player_id) not in text for player in world.clients.values())
     numbered = [line["no"] for line in lines if line["type"] == "draw" and line["operation"] == "drawLottery"]

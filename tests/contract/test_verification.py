@@ -191,7 +191,7 @@ def test_a_role_that_may_not_verify_is_told_what_it_needs(url: str, monkeypatch:
     asyncio.run(run_sql(url, f"REVOKE CREATE ON DATABASE {make_url(url).database} FROM CURRENT_USER"))
     told = command(url, monkeypatch)
     assert told.exit_code == 2  # it could not look
-    assert "GRANT CREATE ON DATABASE" in told.output
+    assert "GRANT CREATE ON DATABASE" in told.stderr
 
 
 def test_what_stands_above_every_right(url: str) -> None:
@@ -219,7 +219,7 @@ def test_grants_that_are_made_again_put_it_right(url: str, monkeypatch: pytest.M
     assert not run(url, *wrong).is_expected
     command(url, monkeypatch)
     made = CliRunner().invoke(main, ["db", "roles"])
-    assert (made.exit_code, made.output) == (0, f"{role_of(url)} may do what haru does, and nothing else.\n")
+    assert (made.exit_code, made.stdout) == (0, f"{role_of(url)} may do what haru does, and nothing else.\n")
     assert run(url) == Verified(EXPECTED_REVISION, [], [])
 
 

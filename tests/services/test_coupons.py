@@ -255,7 +255,7 @@ async def test_the_commands(world: World, haru: Haru, tmp_path: Path) -> None:
     await grant(ada, grant_of(alice, COFFEE, idempotencyKey="coffee"))
     await grant(ada, grant_of(alice, TEA | {"couponType": "MILK"}, idempotencyKey="milk"))
     listed = await haru("coupons", "list")
-    assert (listed.exit_code, listed.output) == (
+    assert (listed.exit_code, listed.stdout) == (
         0,
         "type        left     given   waiting\n"
         "COFFEE        99         1         0\n"
@@ -266,7 +266,7 @@ async def test_the_commands(world: World, haru: Haru, tmp_path: Path) -> None:
     file.write_bytes(codecs.BOM_UTF8 + b"code,discount\r\n" + b"".join(b"T-%d,10%%\r\n" % n for n in range(1, 8)))
     before = await world.count("coupon_code"), await world.count("audit_log")
     rehearsed = await haru("coupons", "import", str(file), "--type", "TEA", "--dry-run")
-    assert (rehearsed.exit_code, rehearsed.output) == (
+    assert (rehearsed.exit_code, rehearsed.stdout) == (
         0,
         "would import: 7\nwould serve:  1\nheader:       code, discount\n"
         "line 2: T-1\nline 3: T-2\nline 4: T-3\nline 5: T-4\nline 6: T-5\n"
@@ -274,13 +274,13 @@ async def test_the_commands(world: World, haru: Haru, tmp_path: Path) -> None:
     )
     assert (await world.count("coupon_code"), await world.count("audit_log")) == before
     imported = await haru("coupons", "import", str(file), "--type", "TEA")
-    assert (imported.exit_code, imported.output) == (0, "imported: 7\nserved:   1\n")
+    assert (imported.exit_code, imported.stdout) == (0, "imported: 7\nserved:   1\n")
     assert "TEA            6         1         0\n" in (await haru("coupons", "list")).output
     known = await haru("coupons", "import", str(file), "--type", "MILK", "--dry-run")
-    assert (known.exit_code, known.output.splitlines()[0]) == (1, 'line 2: "T-1" is in the pool of TEA already.')
+    assert (known.exit_code, known.stderr.splitlines()[0]) == (1, 'line 2: "T-1" is in the pool of TEA already.')
     file.write_bytes(b"M-1\nM-2")
     rehearsed = await haru("coupons", "import", str(file), "--type", "MILK", "--dry-run")
-    assert rehearsed.output.startswith("would import: 2\nwould serve:  1\nline 1: M-1\n")
+    assert rehearsed.stdout.startswith("would import: 2\nwould serve:  1\nline 1: M-1\n")
 
 
 async def test_no_pools(world: World, haru: Haru) -> None:
@@ -312,7 +312,7 @@ async def test_faults_beyond_those_that_are_told(world: World, haru: Haru, tmp_p
     file = tmp_path / "codes"
     file.write_bytes(b"A\n" * 102)
     refused = await haru("coupons", "import", str(file), "--type", "NEW")
-    assert refused.output.endswith("There are more; these are the first 100.\nError: Nothing was imported.\n")
+    assert refused.stderr.endswith("There are more; these are the first 100.\nError: Nothing was imported.\n")
 
 
 async def test_a_terminal_sees_how_far_an_import_is(world: World, tmp_path: Path) -> None:
@@ -355,8 +355,8 @@ async def test_what_an_import_refuses(world: World, haru: Haru, tmp_path: Path) 
         file.write_bytes(content)
         refused = await haru("coupons", "import", str(file), "--type", coupon_type)
         assert refused.exit_code == 1
-        assert complaint in refused.output
-        assert refused.output.endswith("Error: Nothing was imported.\n")
+        assert complaint in refused.stderr
+        assert refused.stderr.endswith("Error: Nothing was imported.\n")
     assert await world.count("coupon_code") == before
 
 
@@ -373,4 +373,4 @@ async def test_a_database_out_of_reach(
         arguments = (*arguments[:2], str(file), "--type", "TEA")
     result = await asyncio.to_thread(CliRunner().invoke, main, arguments)
     assert result.exit_code == (2 if arguments[1] in {"list", "verify"} else 1)
-    assert result.output.startswith("Error: The database cannot be used: the database is out of reach")
+    assert result.stderr.startswith("Error: The database cannot be used: the database is out of reach")

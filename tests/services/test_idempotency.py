@@ -34,7 +34,7 @@ async def test_old_keys_are_pruned(world: World, haru: Haru, monkeypatch: pytest
         await add_keys(world, alice, now - dt.timedelta(days=days))
     await add_keys(world, alice, now - dt.timedelta(days=50), keys=3)
     pruned = await haru("db", "prune")
-    assert (pruned.exit_code, pruned.output) == (0, "deleted: 7\n")
+    assert (pruned.exit_code, pruned.stdout) == (0, "deleted: 7\n")
     assert await world.count("idempotency_key") == 2
     assert (await haru("db", "prune")).output == "deleted: 0\n"
 

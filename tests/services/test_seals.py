@@ -274,7 +274,7 @@ async def test_seals_are_kept_in_a_file(world: World, haru: Haru, tmp_path: Path
         out.write_text(other, encoding="utf-8")
         refused = await haru("seal", "--out", str(out))
         assert refused.exit_code == 1
-        assert told in refused.output
+        assert told in refused.stderr
         assert out.read_text(encoding="utf-8") == other
 
 

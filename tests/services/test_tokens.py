@@ -68,6 +68,6 @@ async def test_an_external_id_is_checked_as_in_the_api(world: World, haru: Haru,
     ada, accounts = await world.player("ada", Role.ADMIN), await world.count("user")
     refused = await haru("token", "--external-id", external_id)
     assert refused.exit_code == 2
-    assert "externalId must be 1 to 128 printable characters" in " ".join(refused.output.split())
+    assert "externalId must be 1 to 128 printable characters" in " ".join(refused.stderr.split())
     assert await ada.error_code(ISSUE, input={"externalId": external_id}) == "BAD_REQUEST"
     assert await world.count("user") == accounts
