@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,13 +10,18 @@ import sys
 import threading
 import time
 
+import asyncpg
 import click
 import pytest
 
+from server.cli.common import database_of
 from server.cli.main import COMMANDS, main
 from server.cli.telling import working
 from server.migrations.upgrade import EXPECTED_REVISION
+from server.postgres.embedded import EmbeddedPostgresError
 from server.settings import PROJECT
+from services.errors import LockNotAcquired
+from services.request_errors import Unavailable
 from tests.conftest import Haru
 from tests.world import World
 
@@ -35,6 +41,28 @@ async def test_what_programs_read(haru: Haru, world: World) -> None:
     faulty = await haru("schedule", "check", "--days", "1", "--json")  # the demo's days are others
     assert faulty.exit_code == 1
     assert [set(issue) for issue in json.loads(faulty.stdout)] == [{"date", "code", "message"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (asyncpg.DiskFullError("full"), "The database cannot be used: "),
+        (ConnectionResetError("reset"), "The database cannot be used: "),
+        (TimeoutError(), "The database cannot be used: "),
+        (Unavailable(), "The database cannot be used: "),
+        (LockNotAcquired(), LockNotAcquired().message),
+        (EmbeddedPostgresError("it does not start"), "it does not start"),
+    ],
+    ids=repr,
+)
+async def test_whatever_ends_a_command_is_told(world: World, failure: Exception, told: str) -> None:
+    def run() -> None:
+        with database_of(world.settings):
+            raise failure
+
+    with pytest.raises(click.ClickException) as ended:
+        await asyncio.to_thread(run)
+    assert ended.value.message.startswith(told)
 
 
 async def test_a_difference_is_told_to_programs(haru: Haru, world: World) -> None:
