@@ -96,6 +96,14 @@ async def test_whoever_has_more_leaves_a_connection_for_a_while_and_no_longer() 
             worker.pauses.clear()
 
 
+async def test_whoever_has_little_more_than_others_takes_at_once() -> None:
+    async with taking(others_connections=15) as worker:
+        await worker.come(17)  # the last of them with 16: one in sixteen more is as many
+        assert not worker.pauses
+        await worker.come(1)
+        assert worker.pauses
+
+
 async def test_of_those_that_wait_one_is_taken_and_the_others_are_left_for_a_while_to_whoever_has_fewer() -> None:
     async with taking(others_connections=0) as worker:
         worker.clients += [socket.create_connection(worker.listener.getsockname()) for _ in range(4)]

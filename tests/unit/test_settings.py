@@ -239,6 +239,9 @@ def test_what_is_set_where_nothing_is_said() -> None:
     assert (settings.token_seconds, settings.lock_wait_seconds, settings.log_level) == (3600, 2.0, "info")
     assert (settings.token_issuer, settings.token_audience) == ("haru", "haru")
     assert (settings.introspection, settings.graphiql, settings.lanes) == (False, False, None)
+    assert (settings.request_seconds, settings.odds_notice_hours, settings.metrics_port) == (8.0, 0, None)
+    assert (settings.pause_on_alarm, settings.traces, settings.demo_today) == (False, False, None)
+    assert (settings.hosts, settings.cors_origins, settings.cors_headers, settings.seed_keys) == ((), (), (), {})
     assert [read_settings(WORKERS=workers).lanes_per_process for workers in (1, 2, 3)] == [2, 1, 1]
     assert read_settings(HARU_LANES=5, WORKERS=2).lanes_per_process == 5
     assert settings.requests_per_second == (0.0, 0.0)
