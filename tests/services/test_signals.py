@@ -153,6 +153,8 @@ async def test_between_two_tries_to_listen_there_is_a_pause(world: World, monkey
 
     async def unreachable(**_: float) -> None:
         tries.append(time.monotonic())
+        if len(tries) == 4:
+            await asyncio.Event().wait()
         raise ConnectionRefusedError
 
     monkeypatch.setattr(module, "RECONNECT_SECONDS", 0.05)
