@@ -171,5 +171,5 @@ async def adjust_stock(info: Info, input: AdjustStockInput) -> AdjustStockPayloa
 
 def _stocked(stocked: Stocked) -> LotteryPrize:
     """The prize whose stock was adjusted."""
-    shown = LotteryConfig.of(Published(stocked.rules)).prizes
-    return shown[stocked.rules.prizes.index(stocked.prize)]
+    rules = stocked.rules
+    return LotteryPrize.all_of(rules, rules.stocks())[rules.prizes.index(stocked.prize)]

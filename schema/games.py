@@ -167,6 +167,11 @@ class LotteryPrize(Node):
         return self.wording.told(language)
 
     @classmethod
+    def all_of(cls, rules: LotteryRules, left: dict[int, int]) -> list[LotteryPrize]:
+        """Convert all prizes of a revision, in their order, with what is left of the stocks."""
+        return [cls.of(*prize) for prize in zip(rules.shown(left), rules.prizes, strict=True)]
+
+    @classmethod
     def of(cls, prize: answers.Prize, rules: PrizeRules) -> LotteryPrize:
         """Convert a prize as it is shown, and as it is configured."""
         return cls(
@@ -193,11 +198,10 @@ class LotteryConfig(GameConfig):
     def of(cls, published: Published[LotteryRules], stocks: dict[int, int] | None = None) -> LotteryConfig:
         """Convert."""
         rules = published.rules
-        left = rules.stocks() if stocks is None else stocks
         return cls(
             **head_of(published),
             max_daily_tickets=rules.max_daily_tickets,
-            prizes=[LotteryPrize.of(*prize) for prize in zip(rules.shown(left), rules.prizes, strict=True)],
+            prizes=LotteryPrize.all_of(rules, rules.stocks() if stocks is None else stocks),
         )
 
 
@@ -247,7 +251,9 @@ class DiceStatus(GameStatus):
             )
             for outcome in DiceOutcome
         ]
-        return cls(**_status_head(Kind.DICE_STATUS, status), config=DiceConfig.of(Published(status.rules)), odds=odds)
+        return cls(
+            **_status_head(Kind.DICE_STATUS, status), config=DiceConfig.of(Published.played(status.rules)), odds=odds
+        )
 
 
 @described
@@ -260,7 +266,9 @@ class RouletteStatus(GameStatus):
     @classmethod
     def of(cls, status: statuses.GameStatus) -> RouletteStatus:
         """Convert."""
-        return cls(**_status_head(Kind.ROULETTE_STATUS, status), config=RouletteConfig.of(Published(status.rules)))
+        return cls(
+            **_status_head(Kind.ROULETTE_STATUS, status), config=RouletteConfig.of(Published.played(status.rules))
+        )
 
 
 @described
@@ -273,7 +281,7 @@ class LotteryStatus(GameStatus):
     @classmethod
     def of(cls, status: statuses.GameStatus) -> LotteryStatus:
         """Convert."""
-        config = LotteryConfig.of(Published(status.rules), status.stocks)
+        config = LotteryConfig.of(Published.played(status.rules), status.stocks)
         return cls(**_status_head(Kind.LOTTERY_STATUS, status), config=config)
 
 

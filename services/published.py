@@ -29,8 +29,13 @@ class Published(Generic[RulesT]):
     """A revision, and how it stands: whether it is the one that is played now, and whether it was withdrawn."""
 
     rules: RulesT
-    is_active: bool = True
-    is_withdrawn: bool = False
+    is_active: bool
+    is_withdrawn: bool
+
+    @classmethod
+    def played(cls, rules: RulesT) -> Published[RulesT]:
+        """The revision that is played now."""
+        return cls(rules, is_active=True, is_withdrawn=False)
 
 
 def may_be_played(game: Game[Any, Any], starts_at: Any, ends_at: Any) -> ColumnElement[bool]:

@@ -61,6 +61,15 @@ class TestGate:
             "resetsAt": "2026-03-02T15:00:00.000+00:00",
         }
 
+    async def test_the_revision_that_is_shown_is_the_one_that_is_played(
+        self, world: World, game: GameUnderTest
+    ) -> None:
+        await world.today(game.feature)
+        alice, status = await world.player(), f"{game.status[0].upper()}{game.status[1:]}"
+        shown = f"{{ {game.status} {{ ... on {status} {{ config {{ isActive isWithdrawn revision }} }} }} }}"
+        config = (await alice.data(shown))[game.status]["config"]
+        assert config == {"isActive": True, "isWithdrawn": False, "revision": 1}
+
     async def test_nothing_scheduled(self, world: World, game: GameUnderTest) -> None:
         await world.today(None)
         alice = await world.player()
