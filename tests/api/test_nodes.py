@@ -163,6 +163,16 @@ async def test_what_is_no_id_is_null(world: World, node: str) -> None:
     assert await found(audrey, node) is None
 
 
+@pytest.mark.parametrize("kept", ["rewards", "plays", "events"])
+async def test_each_of_several_is_itself(world: World, alice: Client, kept: str) -> None:
+    await alice.play()
+    await alice.play()
+    shown = f"{{ me {{ {kept} {{ nodes {{ __typename id }} }} }} }}"
+    nodes = (await alice.data(shown))["me"][kept]["nodes"]
+    assert len(nodes) >= 3
+    assert (await alice.data(FIND_ALL, ids=[node["id"] for node in nodes]))["nodes"] == nodes
+
+
 async def test_several_in_their_order(world: World, alice: Client) -> None:
     ids = [first_id(await alice.data(document)) for document in (*OF_A_PLAYER.values(), *OF_EVERYBODY.values())]
     asked = [*reversed(ids), "nonsense", ids[0]]
