@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import getpass
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from random import SystemRandom  # noqa: TID251 (a command is a process of its own)
 from typing import Any
 
@@ -36,6 +36,9 @@ RIGHTS = (
     " (GRANT USAGE, CREATE ON SCHEMA public TO ...), and owns the tables that are there. What the application may do,"
     " `haru db roles` grants. docs/deploy.md tells the rights of each command."
 )
+CONNECTIONS = 2
+"""Of a command."""
+
 FAILED: tuple[type[Exception], ...] = (asyncpg.PostgresError, *RAISED)
 RIGHTLESS = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidSchemaNameError)
 
@@ -127,10 +130,17 @@ def actor(command: str) -> Actor:
     return Actor(f"{user} (haru {command})")
 
 
-async def in_transaction(settings: Settings, command: Any) -> Any:
-    """Run one command against the database."""
-    database = Database(url_of(settings), pool_size=2)
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Database]:
+    """A database with the few connections that a command needs."""
+    database = Database(url, pool_size=CONNECTIONS)
     try:
-        return await Transactor(database, Calendar(settings.zone), wall_clock, SystemRandom())(command)
+        yield database
     finally:
         await database.close()
+
+
+async def in_transaction(settings: Settings, command: Any) -> Any:
+    """Run one command against the database."""
+    async with connected(url_of(settings)) as database:
+        return await Transactor(database, Calendar(settings.zone), wall_clock, SystemRandom())(command)

@@ -10,13 +10,12 @@ from typing import Any
 
 import click
 
-from server.cli.common import database_of, settings_or_exit, url_of
+from server.cli.common import connected, database_of, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json, working
 from server.clock import wall_clock
 from services import conformance
 from services.calendar import Calendar
 from services.conformance import Conformance
-from services.database import Database
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 DAYS = 90
@@ -77,8 +76,5 @@ def _object(found: Conformance) -> dict[str, Any]:
 
 
 async def _found(url: str, first: dt.date, last: dt.date) -> Conformance:
-    database = Database(url, lock_wait_seconds=2.0, pool_size=2)
-    try:
+    async with connected(url) as database:
         return await conformance.of_days(database, first, last)
-    finally:
-        await database.close()

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import click
 
-from server.cli.common import actor, database_of, in_transaction, settings_or_exit, url_of
+from server.cli.common import actor, connected, database_of, in_transaction, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json, watched, working
 from server.settings import Settings
 from services.coupon_files import CodeFile, read_codes
@@ -91,11 +91,8 @@ def list_(*, as_json: bool) -> None:
 
 
 async def _on_database(settings: Settings, read: Callable[[Database], Awaitable[ResultT]]) -> ResultT:
-    database = Database(url_of(settings), pool_size=2)
-    try:
+    async with connected(url_of(settings)) as database:
         return await read(database)
-    finally:
-        await database.close()
 
 
 def _show(found: CodeFile, would_be: Imported) -> None:

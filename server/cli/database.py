@@ -11,6 +11,7 @@ import click
 
 from server.cli.common import (
     application_role,
+    connected,
     database_of,
     in_transaction,
     named_role,
@@ -201,8 +202,5 @@ def _json(done: Maintained) -> dict[str, object]:
 
 
 async def _with_database(settings: Settings, work: Callable[[Database, Transactor], Awaitable[ResultT]]) -> ResultT:
-    database = Database(url_of(settings), pool_size=2)
-    try:
+    async with connected(url_of(settings)) as database:
         return await work(database, Transactor(database, Calendar(settings.zone), wall_clock, SystemRandom()))
-    finally:
-        await database.close()

@@ -7,12 +7,11 @@ import datetime as dt
 
 import click
 
-from server.cli.common import database_of, settings_or_exit, url_of
+from server.cli.common import connected, database_of, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json, working
 from server.clock import wall_clock
 from server.settings import Settings
 from services.calendar import Calendar
-from services.database import Database
 from services.rules.schedule import ScheduleIssue
 from services.schedule import MAX_DAYS
 from services.schedule_issues import issues_between
@@ -45,10 +44,7 @@ def check(days: int, *, as_json: bool) -> None:
 
 
 async def _issues(settings: Settings, days: int) -> list[ScheduleIssue]:
-    database, calendar = Database(url_of(settings), pool_size=1), Calendar(settings.zone)
-    now = wall_clock()
+    calendar, now = Calendar(settings.zone), wall_clock()
     today = calendar.business_date(now)
-    try:
+    async with connected(url_of(settings)) as database:
         return await issues_between(database, calendar, today, today + dt.timedelta(days=days - 1), now=now)
-    finally:
-        await database.close()

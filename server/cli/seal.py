@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from server.cli.common import database_of, settings_or_exit, url_of
+from server.cli.common import connected, database_of, settings_or_exit, url_of
 from server.cli.telling import json_option, print_json
 from server.clock import wall_clock
 from services.database import Database
@@ -52,11 +52,8 @@ def seal_ledger(out: Path | None, *, as_json: bool) -> None:
 
 async def _seal(url: str, out: Path | None) -> tuple[Seal | None, int | None]:
     """Seal what there is to seal, and keep it; the seal, and how many were kept. Raises: CopyError."""
-    database = Database(url, pool_size=1)
-    try:
+    async with connected(url) as database:
         return await seal(database, wall_clock), None if out is None else await _keep(database, out)
-    finally:
-        await database.close()
 
 
 async def _keep(database: Database, out: Path) -> int:

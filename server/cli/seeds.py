@@ -10,13 +10,12 @@ from typing import Any
 
 import click
 
-from server.cli.common import actor, database_of, in_transaction, settings_or_exit, url_of
+from server.cli.common import actor, connected, database_of, in_transaction, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json
 from server.clock import wall_clock
 from server.seed_keys import seed_keys_of
 from server.settings import Settings
 from services.calendar import Calendar
-from services.database import Database
 from services.proofs import Commitment, commitments
 from services.seed_seals import SeedKeys
 from services.seeds import DAYS_AHEAD, Seeds, reseal
@@ -93,18 +92,12 @@ def reseal_() -> None:
 
 
 async def _commitments(settings: Settings, days_back: int) -> list[Commitment]:
-    database = Database(url_of(settings), pool_size=2)
     today = Calendar(settings.zone).business_date(wall_clock())
-    try:
-        first, last = today - dt.timedelta(days=days_back), today + dt.timedelta(days=DAYS_AHEAD)
+    first, last = today - dt.timedelta(days=days_back), today + dt.timedelta(days=DAYS_AHEAD)
+    async with connected(url_of(settings)) as database:
         return await commitments(database, first, last)
-    finally:
-        await database.close()
 
 
 async def _make(settings: Settings) -> None:
-    database = Database(url_of(settings), pool_size=2)
-    try:
+    async with connected(url_of(settings)) as database:
         await Seeds(database, Calendar(settings.zone), wall_clock, SystemRandom(), seed_keys_of(settings)).look()
-    finally:
-        await database.close()

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from models import Role
+from models import FeatureType, Role
+from services.conformance import publication_numbers
 from services.error_codes import ErrorCode
 from tests.conftest import Haru
 from tests.games import UNDER_TEST, GameUnderTest, every_game, on
-from tests.staff import operator
+from tests.staff import operator, upsert, valid
 from tests.world import World, forge
 
 DICE, ROULETTE, LOTTERY = UNDER_TEST
@@ -28,6 +29,19 @@ async def conformance(world: World, **variables: Any) -> dict[str, Any]:
 async def test_where_nothing_was_drawn_nothing_speaks_against_it(world: World) -> None:
     nothing = {"draws": 0, "evidence": 1.0, "alarmAt": 1000.0, "isAlarm": False, "revisions": []}
     assert await conformance(world) == nothing
+
+
+async def test_revisions_are_numbered_as_they_were_published(world: World) -> None:
+    world.clock.advance(minutes=1)
+    olive = await operator(world)
+    for mutation in ("upsertRouletteConfig", "upsertDiceConfig"):
+        world.clock.advance(minutes=1)
+        assert (await upsert(olive, mutation, valid(mutation) | {"expectedRevision": 1}))["revision"] == 2
+    async with world.parts.database.snapshot() as connection:
+        numbers = await publication_numbers(connection)
+    ids = {game.feature: await world.sql.fetchval(f"SELECT max(id) FROM {game.config}") for game in UNDER_TEST}
+    assert sorted(numbers.values()) == [1, 2, 3, 4, 5]
+    assert [numbers[feature, ids[feature]] for feature in (FeatureType.ROULETTE, FeatureType.DICE)] == [4, 5]
 
 
 @every_game

@@ -380,5 +380,6 @@ async def test_odds_that_were_seen_are_odds_that_are_drawn(world: World, game: G
     for replayed in (False, True):
         played = (await alice.data(document, input=seen))[game.mutation]
         assert played == {"__typename": game.played, "replayed": replayed}
-    other = (await alice.data(document, input={"idempotencyKey": "k"}))[game.mutation]
-    assert other["code"] == "IDEMPOTENCY_KEY_REUSED"
+    for other in ({}, {"expectedRevision": revision + 1}):
+        refusal = (await alice.data(document, input={"idempotencyKey": "k"} | other))[game.mutation]
+        assert refusal["code"] == "IDEMPOTENCY_KEY_REUSED"

@@ -84,6 +84,7 @@ async def test_whoever_has_fewest_takes_at_once() -> None:
     async with taking(others_connections=5) as worker:
         await worker.come(6)
         assert not worker.pauses
+        assert {one.transport.get_extra_info("socket").gettimeout() for one in worker.connections} == {0.0}
 
 
 async def test_whoever_has_more_leaves_a_connection_for_a_while_and_no_longer() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from models import Role
-from services.database import Database
+from services.database import Database, milliseconds
 from services.request_errors import Unavailable
 from services.transaction import Transaction
 from tests.games import another_session
@@ -195,6 +195,10 @@ async def test_a_command_that_fails_is_run_again_where_that_may_help(
     with pytest.raises(DBAPIError):
         await world.parts.transact(command)
     assert len(tried) == attempts
+
+
+def test_how_long_a_lock_is_waited_for_is_told_in_milliseconds() -> None:
+    assert [milliseconds(seconds) for seconds in (0.01, 1, 2.5)] == ["10ms", "1000ms", "2500ms"]
 
 
 async def test_a_token_of_nobody_s_reads_nothing(world: World) -> None:

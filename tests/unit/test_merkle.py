@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.audits.draws import _KeptDay
 from services.rules.merkle import EMPTY_ROOT, Tree, inclusion, is_included, leaf_hash, node_hash, root_of
 
 CONTENTS = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
@@ -110,3 +113,14 @@ def test_a_path_shows_its_leaf_at_its_place_and_nothing_else(size: int, data: st
         assert not is_included(leaves[index], index, size, path[:at], root)
         bent = [*path[:at], bytes(32), *path[at + 1 :]]
         assert not is_included(leaves[index], index, size, bent, root)
+
+
+def test_of_leaves_that_are_kept_each_is_greater_than_the_one_before() -> None:
+    small, great = bytes(32), bytes(31) + b"\x01"
+    for leaves, told in (
+        ([small, great], []),
+        ([great, small], ["has leaves that do not ascend"]),
+        ([great, great], ["has leaves that do not ascend"]),
+    ):
+        day = _KeptDay(dt.date(2026, 3, 2), "", len(leaves))
+        assert [finding.fault for finding in day.add(0, b"".join(leaves), root_of(leaves))] == told
