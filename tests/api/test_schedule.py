@@ -247,6 +247,21 @@ async def test_past_days_are_judged_by_what_was_not_by_what_is(world: World) -> 
     assert found == [(str(ranking), "RANKING_NOT_FOUND"), (TODAY, "INVALID_FEATURE_SCHEDULE")]
 
 
+async def test_whether_a_day_has_a_ranking_is_for_the_newest_revision_to_say(world: World) -> None:
+    olive, day = await operator(world), {"date": "2026-02-26"}
+    rows = [{"rank": 1, "displayName": "a", "score": 1}]
+    publish = "mutation ($input: PublishRankingInput!) { publishRanking(input: $input) { __typename } }"
+    remove = "mutation ($input: DeleteRankingInput!) { deleteRanking(input: $input) { __typename } }"
+    for document, more, told in (
+        (publish, {"rows": rows, "expectedRevision": 1}, []),
+        (remove, {"expectedRevision": 2}, [("2026-02-26", "RANKING_NOT_FOUND")]),
+        (publish, {"rows": rows}, []),
+    ):
+        ((done, answer),) = (await olive.data(document, input=day | more)).items()
+        assert answer["__typename"].lower() == f"{done}payload".lower()
+        assert await issues(olive, "2026-02-26", "2026-02-26") == told
+
+
 async def test_statements_do_not_depend_on_the_length_of_a_list(world: World) -> None:
     olive, database, calendar = await operator(world), world.parts.database, Calendar(world.settings.zone)
     today = calendar.business_date(world.clock())

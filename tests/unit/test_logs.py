@@ -35,6 +35,10 @@ def fail(message: str) -> None:
     raise RuntimeError(message)
 
 
+def fail_as(kind: type[Exception]) -> None:
+    raise kind("at another place")
+
+
 def raised(message: str) -> Any:
     try:
         fail(message)
@@ -171,6 +175,24 @@ async def test_a_flood_is_a_line_a_second_with_a_count(lines: io.StringIO) -> No
             await asyncio.sleep(0.02)
     assert first.count("RuntimeError: of") == 1
     assert lines.getvalue().count("(39 times)") == 2
+
+
+async def test_bugs_are_alike_that_are_of_one_kind_and_place(lines: io.StringIO) -> None:
+    logger = logging.getLogger("haru.flood")
+
+    def elsewhere(kind: type[Exception]) -> Any:
+        try:
+            fail_as(kind)
+        except kind as error:
+            return kind, error, error.__traceback__
+
+    bugs = [raised("a"), elsewhere(RuntimeError), elsewhere(ValueError), raised("b"), elsewhere(ValueError)]
+    for bug in bugs:
+        logger.error("a request failed", exc_info=bug)
+    never_raised = (RuntimeError, RuntimeError("never raised"), None)
+    for _ in range(2):
+        logger.error("a request failed", exc_info=never_raised)
+    assert lines.getvalue().count("a request failed") == 4
 
 
 def test_outside_of_a_loop_each_kind_is_told(lines: io.StringIO) -> None:
