@@ -9,7 +9,9 @@ import pytest
 
 from schema.context import Principal
 from server.http.requests import GRAPHQL_JSON, JSON, negotiate
-from services.request_errors import RateLimited
+from server.wire import Refused
+from services.errors import HaruError
+from services.request_errors import BadRequest, Forbidden, Internal, RateLimited, Unauthenticated, Unavailable
 from tests.http.conftest import Check, Counted, client_of, make_endpoint
 from tests.http.toy import called
 
@@ -66,6 +68,22 @@ async def test_get(client: httpx.AsyncClient) -> None:
     parameters = {"query": "query A($n: Int!) { echo(number: $n) } query B { matrix }", "operationName": "A"}
     response = await client.get("/graphql", params=parameters | {"variables": '{"n": 8}', "extensions": ""})
     assert "8" in response.json()["data"]["echo"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (BadRequest("x"), 400),
+        (Unauthenticated(), 401),
+        (Forbidden(), 403),
+        (RateLimited(), 429),
+        (Internal(), 500),
+        (Unavailable(), 503),
+    ],
+)
+def test_the_status_of_what_is_refused_as_a_whole(error: HaruError, status: int) -> None:
+    assert Refused(error).status == status
+    assert Refused(error, status=418).status == 418
 
 
 async def test_accept_that_fits_nothing(client: httpx.AsyncClient, refused: Check) -> None:
