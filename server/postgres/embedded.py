@@ -36,6 +36,9 @@ logger = logging.getLogger("haru.postgres")
 
 POSTGRES_UID = 60700
 LOG_LIMIT_BYTES = 10_000_000
+READY_SECONDS = 2 * START_TIMEOUT_SECONDS
+"""How long whoever waits for it does; the keeper has limits of its own, and says more."""
+
 LEAVE_TIMEOUT_SECONDS = 20
 WATCH_SECONDS = 0.2
 RETRY_SECONDS = 5.0
@@ -110,10 +113,10 @@ def _ensure_running(home: Path, uid: int, gid: int, settings: Mapping[str, str])
     Everybody who waits tries once: whoever finds the keeper's lock free is the starter.
     """
     started = False
-    deadline = time.monotonic() + 2 * START_TIMEOUT_SECONDS  # the keeper has limits of its own and says more
+    deadline = time.monotonic() + READY_SECONDS
     while not _is_held(home / "ready"):
         if time.monotonic() > deadline:
-            raise EmbeddedPostgresError(f"PostgreSQL is not ready after {2 * START_TIMEOUT_SECONDS} s; see {home}")
+            raise EmbeddedPostgresError(f"PostgreSQL is not ready after {READY_SECONDS} s; see {home}")
         lock = open_own(home / "keeper")
         try:
             if try_lock(lock):
