@@ -82,7 +82,7 @@ def _utf8(latin_1: str) -> str:
     """The text that bytes are, which the parser took for characters. Raises: Refused (400)."""
     try:
         return latin_1.encode("latin-1").decode()
-    except UnicodeDecodeError:
+    except UnicodeError:  # one that cannot be encoded is there where a quote that stays open hides the charset
         raise bad_request("The multipart form must be in UTF-8.") from None
 
 

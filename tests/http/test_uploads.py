@@ -170,6 +170,13 @@ BROKEN: dict[str, dict[str, dict[str, Any]]] = {
     },
     "The multipart form must be in UTF-8.": {
         "invalid UTF-8": form(json.dumps(one(note="?")).encode().replace(b"?", b"\xff"), GOOD, a=b""),
+        "a quote that stays open": {
+            "content": (
+                '--"b; charset=latin-1\r\nContent-Disposition: form-data; name="operations"\r\n\r\n"하루"\r\n'
+                '--"b; charset=latin-1--\r\n'
+            ).encode(),
+            "headers": {"content-type": 'multipart/form-data; boundary="b'},
+        },
         "an unknown charset": {
             "content": b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n\xff\r\n--b--\r\n',
             "headers": {"content-type": "multipart/form-data; boundary=b; charset=nonsense"},
