@@ -32,7 +32,7 @@ COLUMNS = [getattr(DrawAlarm, name) for name in Alarm.__struct_fields__]
 
 async def open_alarms(connection: AsyncConnection) -> Mapping[FeatureType, Alarm]:
     """The alarms that are not over, by their feature: one of each at most."""
-    query = select(*COLUMNS).where(DrawAlarm.closed_at.is_(None)).order_by(DrawAlarm.feature_type)
+    query = select(*COLUMNS).where(DrawAlarm.closed_at.is_(None))
     return {row.feature_type: Alarm(*row) for row in await connection.execute(query)}
 
 

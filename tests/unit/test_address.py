@@ -77,6 +77,10 @@ def test_who_gets_in(url: str, login: tuple[str | None, ...]) -> None:
     ("query", "arguments"),
     [
         ("sslmode=require", {"dsn": "postgresql://?sslmode=require"}),
+        (
+            "sslmode=require&ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.3",
+            {"dsn": "postgresql://?ssl_max_protocol_version=TLSv1.3&ssl_min_protocol_version=TLSv1.2&sslmode=require"},
+        ),
         ("ssl=require", {"dsn": "postgresql://?sslmode=require"}),
         ("sslpassword=a%26b", {"dsn": "postgresql://?sslpassword=a%26b"}),
         ("passfile=/p&krbsrvname=k&gsslib=gssapi", {"passfile": "/p", "krbsrvname": "k", "gsslib": "gssapi"}),
