@@ -153,6 +153,15 @@ def test_an_index_or_a_function_beside_haru_s_is_named_but_no_fault(url: str, mo
     assert "extra: function plays()\n" in told.stderr
 
 
+def test_rights_to_what_will_be_made_elsewhere_are_no_concern(url: str) -> None:
+    assert run(
+        url,
+        "CREATE SCHEMA beside",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA beside GRANT INSERT ON TABLES TO ROLE",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON TYPES TO ROLE",
+    ) == Verified(EXPECTED_REVISION, [], [])
+
+
 def test_a_restored_backup_is_whole(url: str) -> None:
     """Restoring writes a check as it was printed, and PostgreSQL prints some of these differently the next time."""
     checks = fetch(url, CHECKS_AGAIN.replace(":schema", "'public'"))
