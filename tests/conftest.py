@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pkgutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import asyncpg
@@ -15,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import make_url
 
+import services
 from server.cli.main import main
 from services import paging
 from services.database import connect_arguments
@@ -91,10 +94,6 @@ def hurried(unhurried: pytest.MonkeyPatch) -> Iterator[None]:
     have_patience(unhurried)
 
 
-PAGED = ("audit", "events", "odds", "paging", "players", "published", "ranking", "seasons")
-"""The modules of services that make pages."""
-
-
 @pytest.fixture(scope="session", autouse=True)
 def frugal() -> Iterator[None]:
     """A page is made of its own rows and of one more, that tells whether there is a next: no query reads others."""
@@ -105,8 +104,9 @@ def frugal() -> Iterator[None]:
 
     made = paging.page_of
     with pytest.MonkeyPatch.context() as patch:
-        for name in PAGED:
-            patch.setattr(f"services.{name}.page_of", page_of)
+        for found in pkgutil.iter_modules(services.__path__, "services."):
+            if vars(module := import_module(found.name)).get("page_of") is made:
+                patch.setattr(module, "page_of", page_of)
         yield
 
 

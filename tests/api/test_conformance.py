@@ -68,7 +68,7 @@ async def test_odds_that_are_not_those_that_are_drawn_are_an_alarm(world: World,
     alice = await world.player()
     await alice.play(ROULETTE.mutation)
     told = await haru("verify", "odds", "--from", "2026-03-02", "--to", "2026-03-02")
-    assert (told.exit_code, "draws: 1, evidence: 1, no alarm" in told.stdout) == (0, True), told.stdout
+    assert (told.exit_code, "draws: 1, evidence: 1, no alarm" in told.stdout) == (0, True), told.output
     await forge(
         world.sql,
         "UPDATE roulette_log SET drawn_from = array_replace(drawn_from, drawn_from[1 + s.slot], 0)"
@@ -76,7 +76,7 @@ async def test_odds_that_are_not_those_that_are_drawn_are_an_alarm(world: World,
     )
     assert (await conformance(world))["isAlarm"] is True
     told = await haru("verify", "odds", "--from", "2026-03-02", "--to", "2026-03-02")
-    assert (told.exit_code, "ALARM" in told.stdout) == (1, True), told.stdout
+    assert (told.exit_code, "ALARM" in told.stdout) == (1, True), told.output
     told = await haru("verify", "odds", "--from", "2026-03-02", "--to", "2026-03-02", "--json")
     found = json.loads(told.stdout)
     (revision,) = found.pop("revisions")

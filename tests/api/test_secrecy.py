@@ -111,13 +111,18 @@ async def test_seeds_are_listed_made_and_sealed_anew(world: World, haru: Haru, m
     new = f"new:{b64encode(b'n' * 32).decode()}"
     monkeypatch.setenv("HARU_SEED_KEYS", f"{new},{SEED_KEYS}")
     sealed = await world.sql.fetchval("SELECT count(*) FROM draw_seed_sealed")
-    for table in ("draw_seed", "draw_seed_sealed"):  # the earliest is stored last, and read as it is stored
-        earliest = "(SELECT min(date) FROM draw_seed_sealed)"
+    earliest = "(SELECT min(date) FROM draw_seed_sealed)"
+    for table in ("draw_seed", "draw_seed_sealed"):  # it is stored last, and read as it is stored
         await forge(world.sql, f"UPDATE {table} SET date = date WHERE date = {earliest}")
-    database = await world.sql.fetchval("SELECT current_database()")
-    for way in ("mergejoin", "indexscan", "bitmapscan"):
-        await world.sql.execute(f"ALTER DATABASE {database} SET enable_{way} = off")
-    assert (await haru("seeds", "reseal")).output == f"sealed anew: {sealed}\n"
+    database = f"ALTER DATABASE {await world.sql.fetchval('SELECT current_database()')}"
+    ways = ("mergejoin", "indexscan", "bitmapscan")
+    for way in ways:
+        await world.sql.execute(f"{database} SET enable_{way} = off")
+    try:
+        assert (await haru("seeds", "reseal")).output == f"sealed anew: {sealed}\n"
+    finally:
+        for way in ways:
+            await world.sql.execute(f"{database} RESET enable_{way}")
     assert (await haru("seeds", "reseal")).output == "sealed anew: 0\n"
     [entry] = await world.sql.fetch("SELECT * FROM audit_log WHERE target = 'draw_seed_sealed'")
     dates = [str(date) for [date] in await world.sql.fetch("SELECT date FROM draw_seed_sealed ORDER BY date")]

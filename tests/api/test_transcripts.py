@@ -59,7 +59,7 @@ async def even_odds(world: World, stock: int) -> None:
 
 async def transcribed(haru: Haru, *options: str) -> Lines:
     told = await haru("transcript", "--date", str(TODAY), *options)
-    assert told.exit_code == 0, told.stdout
+    assert told.exit_code == 0, told.output
     return [json.loads(line) for line in told.stdout.splitlines()]
 
 

@@ -27,7 +27,7 @@ async def test_the_command_tells_how_far_it_is(world: World, haru: Haru, monkeyp
     await alice.play()
     await add_keys(world, alice, OLD, keys=3)
     told = await haru("db", "maintain", "--json")
-    assert told.exit_code == 0, told.stdout
+    assert told.exit_code == 0, told.output
     first = json.loads(told.stdout)
     assert first["keysDeleted"] >= 3  # by the real clock the play's own is old, too
     assert (first["seal"], first["fault"]) == (1, None)
