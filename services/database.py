@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import asyncpg
+import orjson
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError
@@ -179,7 +180,9 @@ def _engine(
     connector: Connector, settings: Mapping[str, str], *, pool: Mapping[str, Any], **options: Any
 ) -> AsyncEngine:
     creator = partial(connector, settings, **options)
-    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **pool)
+    # A number beyond 64 bits, such as an alarm's evidence, is a float: no answer takes an integer that is so great.
+    json = {"json_deserializer": orjson.loads}
+    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **json, **pool)
 
 
 def connect_arguments(url: str) -> dict[str, Any]:

@@ -23,10 +23,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
-from tests.mutants.covered import WORK, Covering, Order, covering, covers, measure, seconds
+from tests.mutants.covered import WORK, Covering, Lines, Order, covering, covers, measure, seconds
 from tests.mutants.faults import Fault, fault_at, places_of
-from tests.mutants.faulty import run_tests
+from tests.mutants.faulty import load, run_tests
 
 PACKAGES = ("models", "services", "schema", "resolvers", "server")
 
@@ -38,8 +39,11 @@ SILENT_SECONDS = 150.0
 UNKNOWN_TEST = 4
 """pytest's exit code where it finds no test of a name, or cannot import it."""
 
-Tests = Sequence[Sequence[str]]
+Tests: TypeAlias = Sequence[Sequence[str]]
 """Batches of tests."""
+
+Sampled: TypeAlias = tuple[int, Fault, Tests, bool]
+"""A fault, its number, the tests that cover it, and whether its lines are run in tests alone."""
 
 SERVER = """
 import sys, tests.postgres as p, tests.roles as r
@@ -70,6 +74,7 @@ class Run:
     number: int
     fault: Fault
     tests: Tests
+    loaded: bool
     url: str
     log: Path
     pid: int = 0
@@ -83,7 +88,7 @@ class Run:
         self.log.unlink(missing_ok=True)
         self.pid = os.fork()
         if self.pid == 0:
-            run_tests(self.fault, self.tests, self.url, self.log)
+            run_tests(self.fault, self.tests, self.url, self.log, loaded=self.loaded)
 
     def verdict(self) -> str | None:
         """What has become of the fault; none as long as tests are run."""
@@ -108,9 +113,9 @@ class Run:
 
 
 def sample(
-    covered: Covering, order: Order, *, size: int, seed: int, only: str, what: str
-) -> Iterator[tuple[int, Fault, Tests]]:
-    """Faults of the code that tests cover, numbered, each with its tests."""
+    covered: Covering, at_import: Lines, order: Order, *, size: int, seed: int, only: str, what: str
+) -> Iterator[Sampled]:
+    """Faults of the code that tests cover."""
     texts = {path: Path(path).read_text() for path in sorted(covered) if path.split("/")[0] in PACKAGES}
     places = [place for path, text in texts.items() if re.search(only, path) for place in places_of(path, text)]
     random.Random(seed).shuffle(places)
@@ -121,7 +126,7 @@ def sample(
         tests = order(covers(place, texts[place.path], covered))
         fault = fault_at(place, texts[place.path])
         if tests and re.search(what, fault.name):
-            yield chosen, fault, tests
+            yield chosen, fault, tests, at_import[place.path].isdisjoint(place.lines)
             chosen += 1
 
 
@@ -136,9 +141,9 @@ class Judge:
         self._ends_at = ends_at
         self._equivalent = tomllib.loads(EQUIVALENT.read_text())
 
-    def judge(self, faults: Iterator[tuple[int, Fault, Tests]]) -> None:
+    def judge(self, faults: Iterator[Sampled]) -> None:
         """Judge all of them, or as many as can be begun in time."""
-        for number, fault, tests in faults:
+        for number, fault, tests, loaded in faults:
             if fault.name in self._equivalent:
                 self._note(number, fault, "equivalent", self._equivalent[fault.name])
                 continue
@@ -148,7 +153,7 @@ class Judge:
                 break
             self.judged = number + 1
             slot, url = self._free.pop(0)
-            self._runs[slot] = Run(number, fault, tests, url, WORK / f"log{slot}")
+            self._runs[slot] = Run(number, fault, tests, loaded, url, WORK / f"log{slot}")
             self._runs[slot].start()
         while self._runs:
             self._look()
@@ -188,9 +193,11 @@ def main() -> None:
     options = parser.parse_args()
     if not options.measured:
         measure(options.measure)
-    covered = covering()
+    covered, at_import = covering()
     size, seed = options.sample, options.seed
-    faults = sample(covered, Order(covered, seconds()), size=size, seed=seed, only=options.only, what=options.what)
+    order = Order(covered, seconds())
+    faults = sample(covered, at_import, order, size=size, seed=seed, only=options.only, what=options.what)
+    load()
     with ExitStack() as stack:
         urls = [stack.enter_context(postgres()) for _ in range(options.jobs)]
         judge = Judge(urls, time.monotonic() + options.seconds)

@@ -31,6 +31,7 @@ WHOLE = {
 BATCHES = (12, 48, 400)
 """How many tests a fault has passed when more are looked for: of the first ones every directory has its part."""
 
+TRIAGE = int(os.environ.get("TRIAGE", "0"))
 SLOW_SECONDS = 8.0
 """A test that takes so long is tried after all others."""
 
@@ -39,6 +40,9 @@ WHOLE_TESTS = 100
 
 Covering = Mapping[str, Mapping[int, frozenset[str]]]
 """The tests that run each line of each module."""
+
+Lines = Mapping[str, frozenset[int]]
+"""Lines of each module."""
 
 
 def measure(only: str) -> None:
@@ -58,11 +62,12 @@ def measure(only: str) -> None:
     subprocess.run(command, env=os.environ | {"COVERAGE_FILE": str(COVERAGE.absolute())}, check=False)
 
 
-def covering() -> Covering:
-    """What `measure` noted of the tests that are still there."""
+def covering() -> tuple[Covering, Lines]:
+    """What `measure` noted of the tests that are still there, and the lines that are run outside of all tests."""
     data = coverage.CoverageData(str(COVERAGE))
     data.read()
     found: dict[str, dict[int, frozenset[str]]] = {}
+    at_import: dict[str, frozenset[int]] = {}
     names = {context: context.rpartition("|")[0] for context in data.measured_contexts()}
     texts = {
         path: Path(path).read_text()
@@ -78,7 +83,8 @@ def covering() -> Covering:
         lines = data.contexts_by_lineno(name)
         path = str(Path(name).relative_to(Path.cwd()))
         found[path] = {line: frozenset(names[one] for one in tests if one in there) for line, tests in lines.items()}
-    return found
+        at_import[path] = frozenset(line for line, tests in lines.items() if "" in tests)
+    return found, at_import
 
 
 def seconds() -> Mapping[str, float]:
@@ -131,6 +137,8 @@ class Order:
 
     def __call__(self, tests: frozenset[str]) -> list[Sequence[str]]:
         """The tests, in batches, one after another."""
+        if TRIAGE:
+            tests = frozenset(test for test in tests if self._took.get(test, 0.0) <= 6.0)
         by_directory: defaultdict[str, list[str]] = defaultdict(list)
         for test in sorted(tests, key=lambda test: (self.size[test] * (0.1 + self._took.get(test, 1.0)), test)):
             by_directory[test.split("/")[1]].append(test)
@@ -145,4 +153,6 @@ class Order:
         )
         batches = [turns[begin:end] for begin, end in zip((0, *BATCHES), BATCHES, strict=False)]
         whole = list(dict.fromkeys(test.partition("[")[0] for test in turns if "[" in test))
+        if TRIAGE:
+            return [batch for batch in batches[:TRIAGE] if batch]
         return [batch for batch in (*batches, whole[:WHOLE_TESTS]) if batch]

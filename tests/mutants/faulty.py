@@ -1,36 +1,25 @@
-"""Running tests with a fault: a fork of a process in which all is loaded but the project itself."""
+"""Running tests with a fault, in a fork of a process that has loaded all, or in a process of its own."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from contextlib import redirect_stdout
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from io import StringIO
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import NoReturn
 
+import pytest
+
+from tests.mutants.covered import TESTS
+from tests.mutants.exchanged import exchange
 from tests.mutants.faults import Fault
-
-LOADED = (
-    "alembic.command",
-    "asyncpg",
-    "graphql",
-    "jwt",
-    "orjson",
-    "pydantic_settings",
-    "sqlalchemy.dialects.postgresql.asyncpg",
-    "sqlalchemy.ext.asyncio",
-    "starlette.applications",
-    "strawberry",
-    "uvicorn",
-)
-"""What takes long to import, and is the same with every fault."""
-
-for name in LOADED:
-    import_module(name)
 
 
 class Loader(SourceFileLoader):
@@ -66,9 +55,21 @@ MIGRATED = ("models/", "server/migrations/")
 """What the migration is made of: with a fault there, tables are made anew; else they are copied."""
 
 
-def run_tests(fault: Fault, tests: Sequence[Sequence[str]], url: str, log: Path) -> None:
-    """Become the process that runs these tests with this fault, batch by batch, until one fails. Never returns.
+QUIETLY = ["-x", "-q", "--tb=no", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+QUIETLY += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
 
+
+def load() -> None:
+    """Import the project and its tests, as they are; those that run at the import are done with."""
+    with redirect_stdout(StringIO()):
+        code = pytest.main([*QUIETLY, "--collect-only", *(f"tests/{name}" for name in TESTS)])
+    assert code == pytest.ExitCode.OK
+
+
+def run_tests(fault: Fault, tests: Sequence[Sequence[str]], url: str, log: Path, *, loaded: bool) -> NoReturn:
+    """Become the process that runs these tests with this fault, batch by batch, until one fails.
+
+    A fault in what is run at the import, or in what `exchange` cannot reach, has a process that imports all anew.
     Its exit code is pytest's.
     """
     os.setsid()
@@ -77,22 +78,33 @@ def run_tests(fault: Fault, tests: Sequence[Sequence[str]], url: str, log: Path)
     os.dup2(output, 2)
     code = 70
     try:
-        if not fault.path.startswith(MIGRATED):
-            os.environ["HARU_TEST_TEMPLATE"] = url.partition("?")[0].rpartition("/")[2]
-        sys.meta_path.insert(0, Finder(fault))
-        import pytest
-
-        quietly = ["-x", "-q", "--tb=no", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        quietly += [word for name in WITHOUT for word in ("-p", f"no:{name}")]
-        for batch in tests:
-            # A case whose name the fault has changed is not found: then all cases of its test are run.
-            for some in (batch, list(dict.fromkeys(test.partition("[")[0] for test in batch))):
-                os.environ |= {"DATABASE_URL": url.replace("//owner@", "//app@"), "HARU_OWNER_URL": url}
-                code = int(pytest.main([*quietly, *some]))
-                if code != pytest.ExitCode.USAGE_ERROR:
-                    break
-            if code:
-                break
+        if not (loaded and exchange(fault)):
+            file = log.with_suffix(".fault")
+            file.write_bytes(pickle.dumps((fault, tests, url)))
+            os.execv(sys.executable, [sys.executable, "-m", __name__, str(file)])
+        code = _run(fault, tests, url)
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def _run(fault: Fault, tests: Sequence[Sequence[str]], url: str) -> int:
+    code = 0
+    if not fault.path.startswith(MIGRATED):
+        os.environ["HARU_TEST_TEMPLATE"] = url.partition("?")[0].rpartition("/")[2]
+    for batch in tests:
+        # A case whose name the fault has changed is not found: then all cases of its test are run.
+        for some in (batch, list(dict.fromkeys(test.partition("[")[0] for test in batch))):
+            os.environ |= {"DATABASE_URL": url.replace("//owner@", "//app@"), "HARU_OWNER_URL": url}
+            code = int(pytest.main([*QUIETLY, *some]))
+            if code != pytest.ExitCode.USAGE_ERROR:
+                break
+        if code:
+            break
+    return code
+
+
+if __name__ == "__main__":
+    described = pickle.loads(Path(sys.argv[1]).read_bytes())
+    sys.meta_path.insert(0, Finder(described[0]))
+    sys.exit(_run(*described))

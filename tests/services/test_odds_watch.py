@@ -136,6 +136,11 @@ async def test_what_has_no_chance_and_comes_is_an_alarm_at_once(world: World, mo
     monkeypatch.setattr("services.rules.weights.position_of", lambda *_: 0)
     await play(await world.player(), ROULETTE, 1)
     assert await look(world, server(world)) == ["ROULETTE"]
+    (alarm,) = await world.sql.fetch(ALARMS)
+    read = "{ auditLog(first: 1) { nodes { action after } } }"
+    (told,) = (await (await world.player("ada", Role.ADMIN)).data(read))["auditLog"]["nodes"]
+    assert (told["action"], told["after"]["evidence"]) == ("drawAlarm", alarm["evidence"])
+    assert alarm["evidence"] > 2**64  # a number that the database writes with all of its digits
 
 
 async def switch_on(client: Client, revision: int, **changes: Any) -> dict[str, Any]:
