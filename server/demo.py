@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from msgspec import Struct
@@ -43,6 +43,7 @@ PLAYER_IDS = {name: uuid5(NAMESPACE_DNS, f"{name}.haru.example") for name in STA
 
 DAYS_AROUND = 60
 SEASON_NAME = "첫 시즌"
+LEVELS = range(1, 11)
 FEATURES = (
     (FeatureType.ROULETTE, "행운의 룰렛", "Lucky roulette", "/events/roulette", 20),
     (FeatureType.DICE, "주사위 대결", "Dice duel", "/events/dice", 20),
@@ -166,10 +167,6 @@ async def _games(tx: Transaction) -> None:
 async def _season(tx: Transaction) -> None:
     if await tx.connection.scalar(select(func.count()).select_from(Season)):
         return
-    levels: Sequence[tuple[int, RewardType, int, str | None, bool]] = [
-        (level * 100, RewardType.TOKEN if level % 5 == 0 else RewardType.POINT, level * 10, None, level % 2 == 1)
-        for level in range(1, 11)
-    ]
     season_id = await tx.connection.scalar(
         insert(Season)
         .values(
@@ -177,7 +174,7 @@ async def _season(tx: Transaction) -> None:
             start_date=tx.date - dt.timedelta(days=DAYS_AROUND),
             end_date=tx.date + dt.timedelta(days=DAYS_AROUND),
             base_xp_per_stamp=100,
-            max_level=len(levels),
+            max_level=len(LEVELS),
             revision=1,
             published_at=tx.now,
         )
@@ -187,13 +184,12 @@ async def _season(tx: Transaction) -> None:
         {
             "season_id": season_id,
             "level": level,
-            "required_xp": xp,
-            "reward_type": type_,
-            "reward_amount": amount,
-            "coupon_type": coupon,
-            "auto_claim": auto,
+            "required_xp": level * 100,
+            "reward_type": TOKEN if level % 5 == 0 else POINT,
+            "reward_amount": level * 10,
+            "auto_claim": level % 2 == 1,
         }
-        for level, (xp, type_, amount, coupon, auto) in enumerate(levels, start=1)
+        for level in LEVELS
     ]
     await tx.connection.execute(insert(SeasonLevel), rows)
 
