@@ -31,7 +31,6 @@ WHOLE = {
 BATCHES = (12, 48, 400)
 """How many tests a fault has passed when more are looked for: of the first ones every directory has its part."""
 
-TRIAGE = int(os.environ.get("TRIAGE", "0"))
 SLOW_SECONDS = 8.0
 """A test that takes so long is tried after all others."""
 
@@ -137,8 +136,6 @@ class Order:
 
     def __call__(self, tests: frozenset[str]) -> list[Sequence[str]]:
         """The tests, in batches, one after another."""
-        if TRIAGE:
-            tests = frozenset(test for test in tests if self._took.get(test, 0.0) <= 6.0)
         by_directory: defaultdict[str, list[str]] = defaultdict(list)
         for test in sorted(tests, key=lambda test: (self.size[test] * (0.1 + self._took.get(test, 1.0)), test)):
             by_directory[test.split("/")[1]].append(test)
@@ -153,6 +150,4 @@ class Order:
         )
         batches = [turns[begin:end] for begin, end in zip((0, *BATCHES), BATCHES, strict=False)]
         whole = list(dict.fromkeys(test.partition("[")[0] for test in turns if "[" in test))
-        if TRIAGE:
-            return [batch for batch in batches[:TRIAGE] if batch]
         return [batch for batch in (*batches, whole[:WHOLE_TESTS]) if batch]
