@@ -1,9 +1,10 @@
 """`make mutants`: a sample of faults, and which of them the tests do not find.
 
 Libraries for this run all tests in a process of its own for each fault, or rewrite the sources on the disk. Here a
-process that has all dependencies loaded forks for each fault, imports the module with the fault in it, and runs the
-tests that cover its lines, the quick and the special ones first. There are as many at a time as the machine has cores,
-each with an embedded PostgreSQL that its faults share one after another. Nothing on the disk changes.
+process that has everything loaded forks for each fault, gives the functions around it the code with the fault in it,
+and runs the tests that cover its lines, the quick and the special ones first. What is run at the import is imported
+anew, with the fault. There are as many at a time as the machine has cores, each with an embedded PostgreSQL that its
+faults share one after another. Nothing on the disk changes.
 """
 
 from __future__ import annotations

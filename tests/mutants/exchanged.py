@@ -1,7 +1,7 @@
-"""Putting a fault into a process that has all modules loaded: the functions around it get other code.
+"""Putting a fault into a process that has everything loaded: the functions around it get other code.
 
-To import the project and its tests takes longer than most tests do. It is done once, for all faults in what is not run
-at the import.
+To import the project and its tests takes longer than most tests do. So it is done once, for all faults in lines that no
+import runs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def exchange(fault: Fault) -> bool:
 
 def _differing(before: CodeType, after: CodeType) -> Iterator[Pair]:
     """The codes that differ themselves or in one that they hold."""
-    held = list(zip(_held(before), _held(after), strict=False))
+    ones, others = _held(before), _held(after)
+    is_alike = [one.co_name for one in ones] == [other.co_name for other in others]
+    held = zip(ones, others, strict=True) if is_alike else ()
     within = [pair for one, other in held for pair in _differing(one, other)]
     yield from within
     if within or not _is_same(before, after):
