@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from functools import partial
 from typing import Any
@@ -84,19 +85,29 @@ async def test_games(world: World) -> None:
     assert await rows(world, CODES) == [(100, "COFFEE-0001", "COFFEE-0100", "COFFEE", "COFFEE")]
 
 
-async def test_a_season_and_rankings(world: World) -> None:
+async def test_a_season(world: World) -> None:
     assert await rows(world, SEASON) == [("첫 시즌", AROUND[0], AROUND[-1], 100, 10, 1)]
     kinds = ["POINT", "POINT", "POINT", "POINT", "TOKEN"] * 2
     assert await rows(world, LEVELS) == [
         (level, 100 * level, kind, 10 * level, None, level % 2 == 1) for level, kind in enumerate(kinds, start=1)
     ]
-    days = [day for day in AROUND if day <= TODAY and (TURNS[day.toordinal() % 5] == "RANKING" or day == TODAY)]
-    assert await rows(world, RANKED) == [(day, 1, 11, False) for day in days]
-    for day in days:
-        assert await rows(world, RANKING, day) == [
-            (rank, name, 10_000 - 137 * rank, "demo-player" if rank == 11 else None)
-            for rank, name in enumerate(NAMES, start=1)
-        ]
+
+
+@pytest.mark.parametrize("later", [0, 1, 2])
+async def test_rankings(empty_database: str, later: int) -> None:
+    """One for every ranking day from 60 days ago up to today, which has one in any case."""
+    async with running(empty_database, demo=False) as world:
+        world.clock.advance(days=later)
+        await world.parts.transact(load_demo)
+        today = TODAY + dt.timedelta(days=later)
+        past = [today - dt.timedelta(days=offset) for offset in range(60, 0, -1)]
+        days = [*(day for day in past if TURNS[day.toordinal() % 5] == "RANKING"), today]
+        assert await rows(world, RANKED) == [(day, 1, 11, False) for day in days]
+        for day in days:
+            assert await rows(world, RANKING, day) == [
+                (rank, name, 10_000 - 137 * rank, "demo-player" if rank == 11 else None)
+                for rank, name in enumerate(NAMES, start=1)
+            ]
 
 
 async def test_somebody_to_be(world: World) -> None:
@@ -145,3 +156,10 @@ async def test_today_is_a_features_day_if_one_is_named(world: World) -> None:
         by_day = {day: (one, active, number) for day, one, active, number in await rows(world, SCHEDULE)}
         assert by_day[TODAY] == (feature, True, revision)
         assert all(number == 1 for day, (_, _, number) in by_day.items() if day != TODAY)
+
+
+async def test_servers_that_start_at_once_load_it_once(empty_database: str) -> None:
+    async with running(empty_database, demo=False) as one, running(empty_database, demo=False) as other:
+        await asyncio.gather(*(world.parts.transact(load_demo) for world in (one, other) * 2))
+        for table in ("dice_config", "roulette_config", "lottery_config", "season_pass_config"):
+            assert await one.count(table) == 1
