@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -10,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from models import LEAVES_OF_A_CHUNK
+from services.audits import draws, rankings, seals
 from services.audits.check import Check, Snapshot
-from services.audits.draws import leaves
 from services.audits.registry import CHECKS
 from services.audits.run import look
-from services.audits.seals import copies
 from services.audits.stocks import adjustments
 from services.database import create_engine
+from services.published import MOMENT
 from services.seals import SEALS, Seal
 from tests.audits import seal_corruptions, season_corruptions  # noqa: F401 (they are noted as they are read)
 from tests.audits.corruptions import CORRUPTIONS, Row, line
@@ -24,6 +26,12 @@ from tests.audits.draw_corruptions import DAY, keep
 from tests.audits.insider import Insider
 from tests.audits.story import Story
 
+NEWEST = "SELECT date, max(revision) AS revision FROM ranking_revision GROUP BY date"
+MORE_ROWS = (
+    "ALTER TABLE ranking_revision DROP CONSTRAINT ck_ranking_revision_deleted_is_empty; "
+    "UPDATE ranking_revision SET total_entries = total_entries + 1"
+)
+OTHER_DRAWS = "UPDATE draw_root SET root = repeat('0', 64), draws = draws + 1"
 Found = list[tuple[str, str, dict[str, Any]]]
 
 
@@ -49,12 +57,60 @@ async def test_nothing_is_found_where_everything_happened_by_the_rules(
     assert await audited(story, connection) == []
 
 
-@pytest.mark.parametrize("check", [check.name for check in CHECKS])
-async def test_each_check_finds_its_corruption_alone(story: Story, connection: AsyncConnection, check: str) -> None:
+HAPPENED = {"ranking_revision": "published_at", "ledger_seal": "sealed_at", "draw_root": "made_at"}
+"""When a row was written, where the column is no `created_at`."""
+
+OF_ANY_AGE = {"seals.chain", "seals.lines", "alarms.told", "stamps.progress", "rankings.numbers"} | {
+    check.name for check in CHECKS if check.name.startswith(("coupons.", "staff.", "integrity."))
+} - {"coupons.given"}
+"""Checks that trust nothing because of its age."""
+
+
+async def written_at(insider: Insider, check: str, table: str, key: dict[str, Any]) -> dt.datetime | None:
+    """When what is corrupt was written, or revealed."""
+    pairs = ", ".join(f"'{name}', {name}" for name in key)
+    row = await insider.row(f'SELECT * FROM "{table}" WHERE jsonb_build_object({pairs}) = $1', json.dumps(key))
+    if check == "draws.seeds":
+        row = await insider.row("SELECT revealed_at AS created_at FROM draw_seed WHERE date = $1", row.business_date)
+    instant: dt.datetime | None = getattr(row, HAPPENED.get(table, "created_at"), None)
+    return instant
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=[check.name for check in CHECKS])
+async def test_each_check_finds_its_corruption_alone(story: Story, connection: AsyncConnection, check: Check) -> None:
+    """Unless it is older than what is looked at: what is as old as that is looked at."""
     insider = Insider(connection)
     await insider.set_triggers_aside()
-    table, key = await CORRUPTIONS[check](insider)
-    assert await audited(story, connection) == [(check, table, key)]
+    table, key = await CORRUPTIONS[check.name](insider)
+    assert await audited(story, connection) == [(check.name, table, key)]
+    written = await written_at(insider, check.name, table, key)
+    for since, is_found in ((written, True), (written and written + MOMENT, check.name in OF_ANY_AGE)):
+        if since is not None and table != "user":
+            (looked,) = await look([Snapshot(connection, story.calendar, story.now, since)], [check])
+            assert looked.count == is_found, since
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "found"),
+    [
+        (seals.roots, "UPDATE ledger_seal SET root = sha256(root)", "SELECT number FROM ledger_seal"),
+        (rankings.contents, MORE_ROWS, NEWEST),
+        (draws.roots, OTHER_DRAWS, "SELECT date FROM draw_root"),
+        (draws.leaves, "DELETE FROM draw_leaves", "SELECT date FROM draw_root WHERE draws > 0"),
+    ],
+    ids=lambda given: given.name if isinstance(given, Check) else "",
+)
+async def test_of_many_each_is_told(
+    story: Story, connection: AsyncConnection, check: Check, change: str, found: str
+) -> None:
+    """The first of them, and the last, each by its key."""
+    insider = Insider(connection)
+    await insider.set_triggers_aside()
+    for statement in change.split("; "):
+        await connection.exec_driver_sql(statement)
+    rows = (await connection.exec_driver_sql(f"{found} ORDER BY 1")).mappings()
+    keys = [{name: value if type(value) is int else str(value) for name, value in row.items()} for row in rows]
+    assert [key for _, _, key in await audited(story, connection, [check])] == keys
 
 
 def test_every_corruption_is_of_a_check() -> None:
@@ -109,7 +165,9 @@ async def test_what_agrees_with_everything_but_the_seals_is_found_by_them(
         return
     assert found == set()
     numbers = [{"number": seal.number} for seal in copied]
-    assert await audited(story, connection, [copies(copied)]) == [("seals.copies", "ledger_seal", n) for n in numbers]
+    assert await audited(story, connection, [seals.copies(copied)]) == [
+        ("seals.copies", "ledger_seal", n) for n in numbers
+    ]
 
 
 async def test_a_tail_that_is_gone_with_its_seals_is_found_by_the_copy(
@@ -118,12 +176,12 @@ async def test_a_tail_that_is_gone_with_its_seals_is_found_by_the_copy(
     insider = Insider(connection)
     await insider.set_triggers_aside()
     copied = await sealed(connection)
-    assert await audited(story, connection, [copies(copied)]) == []
-    assert await audited(story, connection, [copies(copied[:1])]) == []
+    assert await audited(story, connection, [seals.copies(copied)]) == []
+    assert await audited(story, connection, [seals.copies(copied[:1])]) == []
     await connection.exec_driver_sql("DELETE FROM ledger_seal_leaf WHERE seal_no = 2")
     await insider.run("DELETE FROM ledger_seal WHERE number = 2")
     assert await audited(story, connection) == []
-    assert await audited(story, connection, [copies(copied)]) == [("seals.copies", "ledger_seal", {"number": 2})]
+    assert await audited(story, connection, [seals.copies(copied)]) == [("seals.copies", "ledger_seal", {"number": 2})]
 
 
 # What is kept of a day's tree, in chunks
@@ -165,7 +223,7 @@ async def test_each_chunk_of_a_day_s_tree_is_looked_at(
     await connection.exec_driver_sql("DELETE FROM draw_root WHERE draws > 0 AND date <> $1", (date,))
     await keep(insider, date, [(number << 64).to_bytes(32) for number in range(1, 2 * LEAVES_OF_A_CHUNK + 3)])
     await connection.exec_driver_sql(change)
-    (looked,) = await look([Snapshot(connection, story.calendar, story.now)], [leaves])
+    (looked,) = await look([Snapshot(connection, story.calendar, story.now)], [draws.leaves])
     assert [(finding.table, finding.key.get("chunk")) for finding in looked.findings] == found
     assert {finding.key["date"] for finding in looked.findings} <= {str(date)}
     assert all(told in finding.fault for finding in looked.findings), looked.findings
