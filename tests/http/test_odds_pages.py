@@ -6,18 +6,23 @@ import datetime as dt
 import re
 from fractions import Fraction
 from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
-from models import FeatureType, Language
-from server.pages.odds import FRESH_SECONDS, language_of
-from server.pages.sheets import percent, sheet_page
+from models import FeatureType, Language, RewardType
+from server.pages.odds import language_of
+from server.pages.sheets import STYLE, overview_page, percent, sheet_page
+from services.odds import GameOdds, Stretch
 from services.request_errors import Unavailable
 from services.rules.registry import GAMES
 from tests.staff import operator, upsert, valid
 from tests.unit import rules
+from tests.unit.rules import NOW
 from tests.world import World, running
 
 
@@ -114,10 +119,28 @@ async def test_a_sheet_is_the_same_whatever_happens_since(world: World) -> None:
 
 def test_a_sheet_of_last_year_is_written_as_it_was_then() -> None:
     """Whoever kept a page may hold it against this one: what is written here of old never changes."""
-    from zoneinfo import ZoneInfo
-
     page = sheet_page(GAMES[FeatureType.LOTTERY], rules.lottery([(1, 3), (2, None)]), ZoneInfo("Asia/Seoul"))
     assert sha256(page.encode()).hexdigest() == "d84cc567f7bb6c1bf92a24648bf0e44c2a6e42a3fd5e8216d424a30aa6859e56"
+
+
+OVERVIEW = Path(__file__).parents[1] / "cases" / "odds-overview.html"
+
+
+def test_the_page_of_all_games_is_literally_this() -> None:
+    """What is on with what is left of it, what is announced and why, what was, and where there is nothing of these."""
+    day, dice, lottery = dt.timedelta(days=1), rules.dice(), rules.lottery([(1, 3000), (2, None)])
+    coupon = {"reward_type": RewardType.COUPON, "reward_amount": 1, "coupon_type": "TEA"}
+    first, second = lottery.prizes
+    gone = replace(first, stock=0, labels={Language.EN: "First <prize>"}, **coupon)
+    on = replace(lottery, cost={Language.KO: "열쇠 1개"}, prizes=(gone, replace(second, reward_amount=1500)))
+    ahead = replace(dice, emergency_reason="<b>", effective_until=NOW + day)
+    told = [
+        GameOdds(GAMES[FeatureType.DICE], None, [ahead], []),
+        GameOdds(GAMES[FeatureType.LOTTERY], on, [], [Stretch(NOW, None, on), Stretch(NOW - day, NOW, dice)]),
+    ]
+    page = overview_page(told, FeatureType.LOTTERY, NOW, ZoneInfo("Asia/Seoul"), Language.EN)
+    lines = re.sub("(?=<h|<p>|<t[rd])", "\n", page.replace(STYLE, ""))
+    assert lines == OVERVIEW.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "0" * 63, "A" * 64, f"{'0' * 64}.html", f"{'0' * 64}.", "x.json"])
@@ -143,13 +166,13 @@ async def test_readers_are_counted_like_everybody_else(empty_database: str, monk
     async with running(empty_database, address_rate=0.5) as world:
         answers = [await world.http.get("/odds.json") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        assert int(answers[-1].headers["retry-after"]) >= 1
-        assert answers[-1].text.startswith("Too many requests")
+        assert answers[-1].headers["retry-after"] == "3"  # one in two seconds, and one to be sure
+        assert answers[-1].text == "Too many requests; try again later.\n"
 
 
 async def test_what_each_day_is_committed_to_is_public(world: World) -> None:
     today, *_ = days = (await world.http.get("/draws.json")).json()["days"]
-    assert [day["date"] for day in days][:2] == ["2026-03-02", "2026-03-03"]
+    assert [day["date"] for day in days] == [f"2026-03-{number:02}" for number in range(2, 10)]
     assert (len(today["commitment"]), today["seed"], today["revealedAt"]) == (64, None, None)
     assert today.keys() == {"date", "commitment", "committedAt", "shuffle", "seed", "revealedAt", "root"}
     one = (await world.http.get("/draws.json?from=2026-03-02&to=2026-03-02")).json()["days"]
@@ -175,22 +198,34 @@ async def test_a_database_that_is_away_is_told(world: World, monkeypatch: pytest
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
-async def test_a_crowd_costs_one_question_a_second(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_crowd_costs_one_question_a_second(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a sheet one question, which is never asked again."""
     from services import odds
 
-    asked: list[int] = []
-    at_a_glance = odds.at_a_glance
+    asked: list[str] = []
+    second = SimpleNamespace(now=100.0)
 
-    async def counted(*arguments: Any) -> Any:
-        asked.append(1)
-        return await at_a_glance(*arguments)
+    def count(name: str) -> None:
+        ask = getattr(odds, name)
 
-    monkeypatch.setattr(odds, "at_a_glance", counted)
-    monkeypatch.setattr("server.pages.odds.FRESH_SECONDS", 3600.0)
-    for path in ("/odds?lang=ko", "/odds?lang=en", "/odds.json", "/odds"):
-        assert (await world.http.get(path)).status_code == 200
-    assert len(asked) == 1
-    assert FRESH_SECONDS == 1.0
+        async def counted(*arguments: Any) -> Any:
+            asked.append(name)
+            return await ask(*arguments)
+
+        monkeypatch.setattr(odds, name, counted)
+
+    count("at_a_glance")
+    count("sheet_of")
+    monkeypatch.setattr("server.app.time", SimpleNamespace(monotonic=lambda: second.now))
+    async with running(empty_database) as world:
+        for second.now, times in ((100.0, 1), (100.99, 1), (101.0, 2), (101.99, 2), (102.5, 3)):
+            for path in ("/odds?lang=ko", "/odds?lang=en", "/odds.json", "/draws.json", "/odds"):
+                assert (await world.http.get(path)).status_code == 200
+            assert asked == ["at_a_glance"] * times
+        digest = (await current(world, FeatureType.DICE))["hash"]
+        for path in (f"/odds/{digest}", f"/odds/{digest}.json", f"/odds/{digest}"):
+            assert (await world.http.get(path)).status_code == 200
+        assert asked[3:] == ["sheet_of"]
 
 
 @pytest.mark.parametrize(
