@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from hashlib import sha256
 from itertools import count, islice, product
-from math import inf, isclose, log, prod
+from math import inf, isclose, log, pi, prod
 from random import Random
 from uuid import UUID
 
@@ -86,6 +86,12 @@ def test_nothing_drawn_is_no_evidence() -> None:
     assert of_event({}) == of_event({1: 0.0}) == 1
     assert not is_alarm(999.9)
     assert is_alarm(1000.0)
+
+
+def test_the_weights_of_revisions_go_by_their_numbers_and_sum_to_one() -> None:
+    assert of_event({1: log(3)}) == pytest.approx(1 + 2 * 6 / pi**2)
+    assert of_event({1: log(3), 2: log(9)}) == pytest.approx(1 + 2 * 6 / pi**2 + 8 * 6 / pi**2 / 4)
+    assert of_event(dict.fromkeys(range(1, 100_000), log(3))) == pytest.approx(3, abs=1e-4)
 
 
 def test_what_was_to_be_expected_is_summed_over_the_tables() -> None:
