@@ -67,13 +67,7 @@ FROM unnest($1::date[], $3::text[], $4::bytea[], $5::bytea[]) AS n(date, kid, no
 """
 """A day whose root is made is over, whatever a clock says: no seed is made for it any more."""
 
-OPEN = """
-SELECT d.date FROM (
-    SELECT s.date FROM draw_seed s WHERE s.date < $1::date AND s.revealed_at IS NULL
-    UNION SELECT p.date FROM unnest($2::date[]) AS p(date)
-    WHERE NOT EXISTS (SELECT FROM draw_root r WHERE r.date = p.date)
-) d ORDER BY d.date
-"""
+OPEN = "SELECT s.date FROM draw_seed s WHERE s.date < $1 AND s.revealed_at IS NULL"
 
 TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended('haru.close:' || $1::date, 0))"
 """One server closes a day, and the others leave it to that one: a day of many draws takes a while."""
@@ -164,11 +158,10 @@ class Seeds(Upkeep):
         async with self._looking:
             today = self._calendar.business_date(self._clock())
             async with self._database.hot() as connection:
-                for date in await connection.fetch(OPEN, today, [today - 2 * ONE_DAY, today - ONE_DAY]):
-                    await self._close(connection, date["date"])
+                for row in await connection.fetch(OPEN, today):
+                    await self._close(connection, row["date"])
             await asyncio.gather(*(self._look(today + number * ONE_DAY) for number in range(DAYS_AHEAD + 1)))
             self._known = {date: seed for date, seed in self._known.items() if date >= today - ONE_DAY}
-            self._unsealed = {date for date in self._unsealed if date >= today}
 
     def _tell(self, fault: str | None) -> None:
         """Tell operators why nothing can be drawn, whenever the reason is another one."""

@@ -20,6 +20,7 @@ from services.rules.transcripts import DayLine, Transcript
 from services.seeds import Seeds
 from tests.api.test_draws import DICE, TODAY, again, close_the_day, play
 from tests.games import on
+from tests.statements import watched
 from tests.world import World
 
 TOMORROW = TODAY + dt.timedelta(days=1)
@@ -37,8 +38,41 @@ async def test_a_seed_that_is_lost_is_told(world: World) -> None:
     await world.sql.execute("DELETE FROM draw_seed_sealed WHERE date = $1", TOMORROW)
     assert await world.parts.seeds.fault() is None  # it is known here
     assert await another(world).fault() == "the seed of 2026-03-03 is lost"
+    third = another(world)
+    assert await third.of(TODAY) is not None  # what is known of today says nothing of tomorrow
+    assert await third.fault() == "the seed of 2026-03-03 is lost"
     await world.sql.execute("DELETE FROM draw_seed_sealed WHERE date = $1", TODAY)
     assert await another(world).fault() == "the seed of 2026-03-02 is lost"
+
+
+async def test_what_was_looked_after_is_known_without_a_question(world: World) -> None:
+    """Today's, and yesterday's, by which a play may have begun; what is over is nobody's to draw from."""
+    keeper, yesterday = another(world), TODAY
+    assert await keeper.of(TODAY) is not None
+    world.clock.now = world.parts.calendar.ends_at(TODAY)
+    await keeper.look()
+    with watched(world) as statements:
+        for date in (yesterday, TOMORROW):
+            assert await keeper.of(date) is not None
+        assert await keeper.fault() is None
+    assert len(statements) == 0
+    closer = world.parts.seeds
+    assert await closer.of(TOMORROW) is not None
+    await close_the_day(world)
+    assert await closer.of(TOMORROW) is None
+    await keeper.look()
+    assert await keeper.of(yesterday) is None
+
+
+async def test_days_that_were_slept_through_are_closed_all(world: World) -> None:
+    await play(await world.player("alice"), DICE)
+    world.clock.advance(days=30)
+    await another(world).look()
+    days = await world.sql.fetch("SELECT date, seed IS NOT NULL AS is_revealed FROM draw_seed ORDER BY date")
+    today = TODAY + dt.timedelta(days=30)
+    made = [TODAY + dt.timedelta(days=number) for number in (*range(8), *range(30, 38))]
+    assert [tuple(day) for day in days] == [(date, date < today) for date in made]
+    assert await world.sql.fetchval("SELECT draws FROM draw_root WHERE date = $1", TODAY) == 1
 
 
 async def test_a_day_whose_seed_is_lost_has_a_root_all_the_same(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -95,6 +129,7 @@ async def test_what_cannot_be_read_is_not_waited_for_without_end(
     assert await blind.of(TODAY) is None
     assert await blind.fault() == "seeds cannot be read"
     assert "nothing can be drawn: seeds cannot be read" in caplog.text
+    assert "seeds cannot be read: there is no answer in time" in caplog.text
 
 
 async def test_seeds_are_looked_after_whatever_goes_wrong(
