@@ -156,6 +156,7 @@ async def test_a_server_seals_by_itself_and_goes_on_after_trouble(
     failures: list[Exception] = [Unavailable(), ValueError("nobody thought of this")]
 
     async def troubled(*given: Any, **options: Any) -> Seal | None:
+        assert options == {"unless_within": dt.timedelta(seconds=0.01)}  # another server's of this time is enough
         if failures:
             raise failures.pop(0)
         return await seal(*given, **options)
@@ -186,7 +187,7 @@ async def test_a_stop_lets_a_seal_be_finished_unless_it_takes_long(
             raise
 
     monkeypatch.setattr(seals, "seal", slow)
-    async with Sealer(world.parts.database, world.clock):
+    async with asyncio.timeout(10), Sealer(world.parts.database, world.clock):
         await begun.wait()
         monkeypatch.setattr(seals, "SEAL_SECONDS", 60.0)
     assert ended == ["given up" if is_long else "finished"]
