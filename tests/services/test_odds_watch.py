@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from collections import Counter
 from functools import partial
@@ -99,6 +100,21 @@ async def test_a_look_counts_what_came_since_the_last(world: World) -> None:
     assert await world.sql.fetchval("SELECT sum(draws) FROM draw_tally") == 5 * 4
 
 
+async def test_a_look_of_half_a_minute_ago_is_enough(world: World) -> None:
+    """Each server asks once a minute; the draws are counted once."""
+
+    async def counted_until() -> dt.datetime:
+        await server(world).look()
+        (until,) = {row["counted_until"] for row in await world.sql.fetch("SELECT counted_until FROM draw_watch")}
+        return until
+
+    began = await counted_until()
+    assert began == world.clock() - LATE
+    for seconds, counted in ((0, 0), (30, 0), (1, 31)):
+        world.clock.advance(seconds=seconds)
+        assert await counted_until() == began + dt.timedelta(seconds=counted)
+
+
 @every_game
 async def test_a_sampler_made_wrong_on_purpose_is_found(
     world: World, game: GameUnderTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -120,10 +136,10 @@ async def test_a_sampler_made_wrong_on_purpose_is_found(
     assert await look(world, watch) == [], "it has one alarm at a time"
     told = [record.getMessage() for record in caplog.records if record.name == "haru.odds"]
     (alarm,) = await world.sql.fetch(ALARMS)
-    (line,) = told
-    assert line.startswith(
+    assert told == [
         f"draw alarm {alarm['id']}: what was drawn of {game.feature} does not fit its published odds"
-    )
+        f" (evidence {alarm['evidence']:.4g}, {10 + played} plays)"
+    ]
     assert (alarm["feature_type"], alarm["draws"], alarm["closed_at"]) == (game.feature, 10 + played, None)
     assert alarm["evidence"] >= 1000
     entry = (await world.sql.fetch(ENTRIES))[-1]
@@ -245,6 +261,13 @@ async def test_another_game_is_watched_while_one_has_an_alarm(world: World, monk
     await play(await world.player(), LOTTERY, 60)
     assert await look(world, watch) == ["LOTTERY"]
     assert [row["feature_type"] for row in await world.sql.fetch(ALARMS)] == ["DICE", "LOTTERY"]
+    watched = "SELECT * FROM draw_watch JOIN draw_tally USING (feature_type) WHERE feature_type = 'LOTTERY'"
+    before = await world.sql.fetch(watched)
+    world.clock.advance(seconds=1)
+    assert (await switch_on(await world.player("ada", Role.ADMIN), 2, reason="It was mended."))["feature"]["isEnabled"]
+    assert await world.sql.fetch(watched) == before, "what was counted of another game stays"
+    dice, lottery = await world.sql.fetch(ALARMS)
+    assert (dice["closed_at"], lottery["closed_at"]) == (world.clock(), None)
 
 
 async def test_two_alarms_of_one_look_are_two(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

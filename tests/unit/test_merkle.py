@@ -115,12 +115,27 @@ def test_a_path_shows_its_leaf_at_its_place_and_nothing_else(size: int, data: st
         assert not is_included(leaves[index], index, size, bent, root)
 
 
-def test_of_leaves_that_are_kept_each_is_greater_than_the_one_before() -> None:
-    small, great = bytes(32), bytes(31) + b"\x01"
-    for leaves, told in (
-        ([small, great], []),
-        ([great, small], ["has leaves that do not ascend"]),
-        ([great, great], ["has leaves that do not ascend"]),
-    ):
-        day = _KeptDay(dt.date(2026, 3, 2), "", len(leaves))
-        assert [finding.fault for finding in day.add(0, b"".join(leaves), root_of(leaves))] == told
+@pytest.mark.parametrize(
+    ("numbers", "wrong"),
+    [
+        ([1, 2], []),
+        ([2, 1], [0]),
+        ([2, 2], [0]),
+        ([1, 2, 3, 4, 5], []),
+        ([1, 4, 3, 5], [1]),
+        ([1, 4, 4, 5], [1]),
+        ([1, 2, 2, 2, 1], [1, 2]),
+    ],
+)
+def test_of_leaves_that_are_kept_each_is_greater_than_the_one_before(
+    monkeypatch: pytest.MonkeyPatch, numbers: list[int], wrong: list[int]
+) -> None:
+    """Here two to a chunk; the last leaf of a chunk is before the first of the next."""
+    monkeypatch.setattr("services.audits.draws.LEAVES_OF_A_CHUNK", 2)
+    leaves = [number.to_bytes(32) for number in numbers]
+    day, found = _KeptDay(dt.date(2026, 3, 2), "", len(leaves)), []
+    for chunk, at in enumerate(range(0, len(leaves), 2)):
+        found += day.add(chunk, b"".join(leaves[at : at + 2]), root_of(leaves[at : at + 2]))
+    assert [(finding.key["chunk"], finding.fault) for finding in found] == [
+        (chunk, "has leaves that do not ascend") for chunk in wrong
+    ]
