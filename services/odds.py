@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import END_OF_TIME
 from services.calendar import Calendar
 from services.database import Database
 from services.paging import Page, page_of
@@ -96,7 +95,7 @@ async def _odds_of(connection: AsyncConnection, game: Game[Any, Any], now: dt.da
     since = now - dt.timedelta(days=PLAYED_DAYS)
     began = may_be_played(game, literal(since), literal(now + MOMENT))
     known: list[Rules] = await read(connection, game, began, first=AT_A_GLANCE)
-    ahead = game.config.effective_from > now, game.config.effective_from < END_OF_TIME, is_not_withdrawn(game)
+    ahead = game.config.effective_from > now, is_not_withdrawn(game)
     announced = sorted(
         await read(connection, game, *ahead, first=AT_A_GLANCE),
         key=lambda rules: (rules.effective_from, rules.revision),

@@ -13,6 +13,7 @@ import pytest
 
 from models import Base, Role
 from services.rules.draws import SEED_BYTES, commitment_of
+from services.seed_seals import Sealed, SeedKeys
 from tests.api.test_draws import COMMITMENTS, DICE, PROOF, TODAY, play
 from tests.conftest import Haru
 from tests.postgres import wal_directory
@@ -127,6 +128,10 @@ async def test_seeds_are_listed_made_and_sealed_anew(world: World, haru: Haru, m
     [entry] = await world.sql.fetch("SELECT * FROM audit_log WHERE target = 'draw_seed_sealed'")
     dates = [str(date) for [date] in await world.sql.fetch("SELECT date FROM draw_seed_sealed ORDER BY date")]
     assert (entry["action"], json.loads(entry["after"])) == ("seeds reseal", {"dates": dates, "kid": "new"})
+    keys = SeedKeys({"new": b"n" * 32})
+    for row in await world.sql.fetch("SELECT * FROM draw_seed JOIN draw_seed_sealed USING (date)"):
+        seed = keys.unseal(row["date"], row["commitment"], Sealed(row["kid"], row["nonce"], row["sealed"]))
+        assert commitment_of(row["date"], seed) == row["commitment"]
     monkeypatch.setenv("HARU_SEED_KEYS", new)
     assert (await haru("seeds", "list")).output.count("sealed by new\n") == 8
     monkeypatch.setenv("HARU_SEED_KEYS", SEED_KEYS)

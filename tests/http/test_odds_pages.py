@@ -77,21 +77,29 @@ async def test_what_is_announced_and_what_was_is_told(world: World) -> None:
     ahead = {"effectiveFrom": "2026-03-05T15:00:00Z", "effectiveUntil": "2026-03-06T15:00:00Z"}
     special = valid("upsertDiceConfig", emergencyReason="<b>오류</b>", **ahead)
     await upsert(olive, "upsertDiceConfig", special)
+    later = valid("upsertDiceConfig", expectedRevision=2, effectiveFrom="2026-09-05T15:00:00Z")
+    await upsert(olive, "upsertDiceConfig", later)
+    sooner = valid("upsertDiceConfig", expectedRevision=3, effectiveFrom="2026-09-04T15:00:00Z")
+    await upsert(olive, "upsertDiceConfig", sooner)
     async with running_again(world) as before:
         dice = (await before.http.get("/odds.json")).json()["games"][0]
-        assert [sheet["revision"] for sheet in dice["announced"]] == [2]
+        assert [sheet["revision"] for sheet in dice["announced"]] == [2, 4, 3]
         assert dice["announced"][0]["emergencyReason"] == "<b>오류</b>"
         assert [(one["from"], one["until"]) for one in dice["played"]] == [("2026-03-02T03:00:00.000Z", None)]
         assert "긴급 변경 사유: &lt;b&gt;오류&lt;/b&gt;" in (await before.http.get("/odds?lang=ko")).text
     async with running_again(world) as after:
         after.clock.now = dt.datetime(2026, 3, 7, tzinfo=dt.UTC)
         dice = (await after.http.get("/odds.json")).json()["games"][0]
-        assert dice["announced"] == []
+        assert [sheet["revision"] for sheet in dice["announced"]] == [4, 3]
         assert [(one["from"][5:13], one["until"] and one["until"][5:13]) for one in dice["played"]] == [
             ("03-06T15", None),
             ("03-05T15", "03-06T15"),
             ("03-02T03", "03-05T15"),
         ]
+    async with running_again(world) as much_later:  # what began before the last 90 days is told whole
+        much_later.clock.now = dt.datetime(2026, 6, 10, tzinfo=dt.UTC)
+        dice = (await much_later.http.get("/odds.json")).json()["games"][0]
+        assert [(one["from"], one["until"]) for one in dice["played"]] == [("2026-03-02T03:00:00.000Z", None)]
 
 
 async def test_where_no_game_is_on_and_nothing_was_published_the_page_says_so(empty_database: str) -> None:
@@ -171,8 +179,12 @@ async def test_readers_are_counted_like_everybody_else(empty_database: str, monk
 
 
 async def test_what_each_day_is_committed_to_is_public(world: World) -> None:
-    today, *_ = days = (await world.http.get("/draws.json")).json()["days"]
-    assert [day["date"] for day in days] == [f"2026-03-{number:02}" for number in range(2, 10)]
+    for date in (dt.date(2025, 3, 8), dt.date(2025, 3, 9)):
+        made = "INSERT INTO draw_seed (date, commitment, committed_at) VALUES ($1, $2, $3)"
+        await world.sql.execute(made, date, f"{date.day:064}", NOW)
+    first, today, *rest = (await world.http.get("/draws.json")).json()["days"]
+    assert first["date"] == "2025-03-09"  # of a year
+    assert [day["date"] for day in (today, *rest)] == [f"2026-03-{number:02}" for number in range(2, 10)]
     assert (len(today["commitment"]), today["seed"], today["revealedAt"]) == (64, None, None)
     assert today.keys() == {"date", "commitment", "committedAt", "shuffle", "seed", "revealedAt", "root"}
     one = (await world.http.get("/draws.json?from=2026-03-02&to=2026-03-02")).json()["days"]
