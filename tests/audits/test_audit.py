@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from models import LEAVES_OF_A_CHUNK
-from services.audits import draws, rankings, seals
+from services.audits import draws, plays, rankings, seals
 from services.audits.check import Check, Snapshot
 from services.audits.registry import CHECKS
 from services.audits.run import look
@@ -269,3 +269,40 @@ async def test_adjustments_are_as_the_audit_log_and_late_draws_say(
     await insider.run(change)
     (looked,) = await look([Snapshot(connection, story.calendar, story.now)], [adjustments])
     assert [(finding.table, told in finding.fault) for finding in looked.findings] == [(table, True)] * bool(told)
+    for finding in looked.findings:
+        written = await written_at(insider, "stocks.adjustments", table, finding.key)
+        for since in (written, written and written + MOMENT):
+            assert since is not None
+            (again,) = await look([Snapshot(connection, story.calendar, story.now, since)], [adjustments])
+            assert again.findings == (looked.findings if since == written else [])
+
+
+async def test_each_is_of_the_day_that_holds_its_instant(story: Story, connection: AsyncConnection) -> None:
+    """From its first instant to before the first of the next, and of a day that there is."""
+    insider = Insider(connection)
+    await insider.set_triggers_aside()
+    last = "(SELECT max(created_at) FROM user_event_log)"
+    event = await insider.row(f"SELECT * FROM user_event_log WHERE created_at = {last} LIMIT 1")
+    starts_at, ends_at = story.calendar.starts_at(event.business_date), story.calendar.ends_at(event.business_date)
+
+    async def found(date: dt.date, instant: dt.datetime) -> int:
+        moved = "UPDATE user_event_log SET business_date = $1, created_at = $2 WHERE id = $3"
+        await connection.exec_driver_sql(moved, (date, instant, event.id))
+        (looked,) = await look([Snapshot(connection, story.calendar, story.now)], [plays.dates])
+        return looked.count
+
+    assert await found(event.business_date, starts_at) == 0
+    assert await found(event.business_date, ends_at - MOMENT) == 0
+    assert await found(event.business_date, ends_at) == 1
+    assert await found(event.business_date, starts_at - MOMENT) == 1
+    assert await found(dt.date.max, starts_at) == 1
+
+
+async def test_what_is_newest_is_right_where_nothing_else_is_looked_at(
+    story: Story, connection: AsyncConnection
+) -> None:
+    for table, _ in plays.DATED:
+        newest = f"SELECT max(created_at) FROM {table.__tablename__}"
+        since = (await connection.exec_driver_sql(newest)).scalar_one()
+        (looked,) = await look([Snapshot(connection, story.calendar, story.now, since)], [plays.dates])
+        assert looked.findings == []

@@ -86,6 +86,14 @@ def test_an_item_is_its_label_its_reward_and_its_chance(change: dict[str, Any], 
     assert (promise(changed) != promise(LOW)) is is_one
 
 
+def test_neither_the_order_of_items_nor_what_has_no_chance_is_promised() -> None:
+    wheel = rules.roulette([3, 0, 2, 2, 5, 1])
+    turned = (*wheel.segments[1:], wheel.segments[0])
+    renamed = [msgspec.structs.replace(one, label="x") if one.weight == 0 else one for one in turned]
+    for segments in (turned, wheel.segments[::-1], tuple(renamed)):
+        assert promise(msgspec.structs.replace(wheel, segments=segments)) == promise(wheel)
+
+
 def test_the_items_of_each_game_sum_to_one() -> None:
     dice = rules.dice()
     lottery = rules.lottery([(1, 3), (2, None), (4, 0), (5, None)], inactive=[3])
