@@ -19,6 +19,7 @@ from tests.api.test_draws import DICE, LOTTERY, ROULETTE, TODAY, close_the_day, 
 from tests.api.test_stocks import adjust
 from tests.conftest import Haru
 from tests.games import all_in_stock, on
+from tests.staff import operator, upsert, valid
 from tests.world import World, forge
 
 Lines = list[dict[str, Any]]
@@ -223,6 +224,8 @@ async def test_what_is_drawn_a_moment_after_its_day_is_told_to_the_next(world: W
     await on(world, LOTTERY, limit=0)
     await even_odds(world, 3)
     alice, bob = await world.player("alice"), await world.player("bob")
+    stock = await world.sql.fetchval("SELECT min(id) FROM lottery_stock")
+    await adjust(world, stock, 1, 3)
     await play(alice, LOTTERY)
     midnight = world.parts.calendar.ends_at(TODAY)
     for late in range(3):
@@ -233,11 +236,35 @@ async def test_what_is_drawn_a_moment_after_its_day_is_told_to_the_next(world: W
         await play(await world.player("bob"), LOTTERY)
         assert await world.sql.fetchval("SELECT max(after_no) FROM lottery_adjustment") == late + 1
     assert bob.player_id
-    for date, draws, adjustments in ((TODAY, 4, 0), (TODAY + dt.timedelta(days=1), 3, 3)):
+    left = 'SELECT "left" FROM lottery_stock WHERE id = $1'
+    for _ in range(2):
+        world.clock.advance(days=1)  # the next day, and the one after that
+        await adjust(world, stock, 2, await world.sql.fetchval(left, stock))
+    first = "(SELECT min(id) FROM lottery_adjustment WHERE taken_on IS NOT NULL)"
+    await forge(world.sql, f"UPDATE lottery_adjustment SET by = by WHERE id = {first}")  # it is stored last
+    for date, draws, adjustments in ((TODAY, 4, [0]), (TODAY + dt.timedelta(days=1), 3, [1, 2, 3, 3])):
         world.clock.now = world.parts.calendar.starts_at(date)
         await close_the_day(world)
         told = await haru("transcript", "--date", str(date), "--staff")
         lines = [json.loads(line) for line in told.stdout.splitlines()]
         assert check(lines) == []
-        kinds = [line["type"] for line in lines]
-        assert (kinds.count("draw"), kinds.count("adjustment")) == (draws, adjustments)
+        assert [line["type"] for line in lines].count("draw") == draws
+        assert [line["afterNo"] for line in lines if line["type"] == "adjustment"] == adjustments
+        stocks = [line["stock"] for line in lines if line["type"] == "stock"]
+        assert stocks == sorted(stocks) != []
+
+
+async def test_the_revisions_of_a_day_are_told_as_they_were_published(world: World, haru: Haru) -> None:
+    """And since when it is committed to, to the millisecond that was."""
+    alice, olive = await world.player("alice"), await operator(world)
+    for revision in (1, 2, 3):
+        await play(alice, DICE)
+        world.clock.advance(minutes=1)
+        await upsert(olive, "upsertDiceConfig", valid("upsertDiceConfig", expectedRevision=revision))
+    committed = f"UPDATE draw_seed SET committed_at = '2026-03-02T03:00:00.123999Z' WHERE date = '{TODAY}'"
+    await forge(world.sql, committed)
+    await close_the_day(world)
+    day, *lines = await transcribed(haru)
+    assert check([day, *lines]) == []
+    assert day["committedAt"] == "2026-03-02T03:00:00.123Z"
+    assert [line["content"]["revision"] for line in lines if line["type"] == "revision"] == [1, 2, 3]
