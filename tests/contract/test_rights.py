@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ import pytest
 
 from models import Base, CouponCode
 from models.rights import DEFINERS, RIGHTS, Rights
+from services.rules.draws import commitment_of
 from tests.games import another_session
 from tests.ledgers import write_lines
 from tests.roles import as_application
@@ -146,6 +148,35 @@ async def test_what_is_filled_in_once_stays_as_it_is(owner: Session) -> None:
             await owner.execute(f"UPDATE coupon_code SET {change}")
     await owner.execute("UPDATE coupon_code SET line_no = line_no")  # which changes nothing
     await forge(owner, 'TRUNCATE "user" CASCADE')
+
+
+async def test_a_seed_is_revealed_once_and_nothing_else_of_it_changes(owner: Session) -> None:
+    seed, now = bytes(32), dt.datetime.now(dt.UTC)
+    dates = [dt.date(2026, 3, day) for day in (2, 3, 4)]
+    for date in dates:
+        made = "INSERT INTO draw_seed (date, commitment, committed_at) VALUES ($1, $2, $3)"
+        await owner.execute(made, date, commitment_of(date, seed), NOON)
+    reveal = "UPDATE draw_seed SET seed = $1, revealed_at = $2 WHERE date = $3"
+    await owner.execute(reveal, seed, now, dates[1])
+
+    async def refused(change: str, *given: Any) -> None:
+        with pytest.raises(asyncpg.RestrictViolationError, match="is append-only|is revealed once"):
+            await owner.execute(change, *given)
+
+    for date in dates[:2]:
+        await refused("DELETE FROM draw_seed WHERE date = $1", date)
+        for change in ("date = date + 9", "commitment = repeat('0', 64)", "committed_at = committed_at + '1s'"):
+            await refused(f"UPDATE draw_seed SET {change} WHERE date = $1", date)
+    await refused(reveal, seed, now + dt.timedelta(seconds=1), dates[1])
+    await refused(reveal, None, None, dates[1])
+    await refused(reveal, None, None, dates[0])
+    await refused(reveal.replace(" WHERE", ", committed_at = $2 WHERE"), seed, now, dates[0])
+    assert await owner.fetch("SELECT date, seed, revealed_at, committed_at FROM draw_seed ORDER BY date") == [
+        (dates[0], None, None, NOON),
+        (dates[1], seed, now, NOON),
+        (dates[2], None, None, NOON),
+    ]
+    await forge(owner, "TRUNCATE draw_seed CASCADE")
 
 
 PRUNE = "SELECT keys FROM haru_prune_keys('-infinity', 'infinity', $1)"
