@@ -117,7 +117,7 @@ class Seal(NamedTuple):
 NOBODY = UUID(int=0)
 """No player has this id, and all ids are greater."""
 
-BEGINNING = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 NOTHING = Seal(0, BEGINNING, BEGINNING + LATE, 0, b"", 0, 0, 0, 0, LEDGER_START)
 """What stands before the first seal."""

@@ -160,7 +160,7 @@ async def test_a_seed_is_revealed_once_and_nothing_else_of_it_changes(owner: Ses
     await owner.execute(reveal, seed, now, dates[1])
 
     async def refused(change: str, *given: Any) -> None:
-        with pytest.raises(asyncpg.RestrictViolationError, match="is append-only|is revealed once"):
+        with pytest.raises(asyncpg.RestrictViolationError, match=r"is append-only|is revealed once"):
             await owner.execute(change, *given)
 
     for date in dates[:2]:

@@ -45,7 +45,9 @@ async def test_a_seed_that_is_lost_is_told(world: World) -> None:
     assert await another(world).fault() == "the seed of 2026-03-02 is lost"
 
 
-async def test_what_was_looked_after_is_known_without_a_question(world: World) -> None:
+async def test_what_was_looked_after_is_known_without_a_question(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     """Today's, and yesterday's, by which a play may have begun; what is over is nobody's to draw from."""
     keeper, yesterday = another(world), TODAY
     assert await keeper.of(TODAY) is not None
@@ -60,6 +62,7 @@ async def test_what_was_looked_after_is_known_without_a_question(world: World) -
     assert await closer.of(TOMORROW) is not None
     await close_the_day(world)
     assert await closer.of(TOMORROW) is None
+    assert "nothing can be drawn: 2026-03-03 is over: its draws are closed" in caplog.text
     await keeper.look()
     assert await keeper.of(yesterday) is None
 
@@ -150,6 +153,27 @@ async def test_seeds_are_looked_after_whatever_goes_wrong(
     async with keeper, asyncio.timeout(10):
         await looked.wait()
     assert caplog.text.count("seeds were not looked after; it will be tried again") == 2
+    looked.clear()
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert not looked.is_set()  # nobody keeps them any more
+
+
+async def test_who_still_waits_for_a_seed_when_a_server_stops_is_let_go(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def hanging(_: Seeds, __: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Seeds, "_ensure", hanging)
+    async with another(world) as seeds_of_another:
+        waiting = asyncio.create_task(seeds_of_another.of(TODAY))
+        await asked.wait()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_a_tree_of_many_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
