@@ -59,8 +59,7 @@ ON CONFLICT DO NOTHING
 """
 
 TAKE = """
-SELECT w.feature_type, w.counted_until FROM draw_watch w WHERE w.counted_until < $1
-ORDER BY w.feature_type FOR UPDATE SKIP LOCKED
+SELECT w.feature_type, w.counted_until FROM draw_watch w WHERE w.counted_until < $1 FOR UPDATE SKIP LOCKED
 """
 """Whoever counts a game holds its row; the others leave it to that one, and go by what it has counted then."""
 

@@ -117,6 +117,26 @@ def test_every_corruption_is_of_a_check() -> None:
     assert CORRUPTIONS.keys() == {check.name for check in CHECKS}
 
 
+async def test_a_day_s_draws_are_shuffled_by_the_root_of_two_days_before(
+    story: Story, connection: AsyncConnection
+) -> None:
+    insider = Insider(connection)
+    await insider.set_triggers_aside()
+    day = await insider.row(f"{DAY} AND date IN (SELECT date FROM draw_seed WHERE seed IS NOT NULL)")
+    other = "UPDATE draw_root SET root = repeat('0', 64), draws = 1 WHERE date = $1"
+    await insider.run(other, day.date - dt.timedelta(days=2))
+    (looked,) = await look([Snapshot(connection, story.calendar, story.now)], [draws.seeds])
+    assert looked.count == day.draws > 0
+
+
+async def test_what_is_not_sealed_is_told(story: Story, connection: AsyncConnection) -> None:
+    copied = await sealed(connection)
+    lines = (await connection.exec_driver_sql("SELECT count(*) FROM reward_ledger")).scalar_one()
+    told = await seals.unseen(Snapshot(connection, story.calendar, story.now), has_copy=True)
+    assert len(copied) == 2
+    assert told == [f"what is not sealed yet, {lines - copied[-1].lines} lines"]
+
+
 LOST = "SELECT * FROM dice_log WHERE outcome <> 'WIN' ORDER BY created_at LIMIT 1"
 WON = """
 UPDATE dice_log SET user_dice_1 = 6, user_dice_2 = 6, dealer_dice_1 = 1, dealer_dice_2 = 1, outcome = 'WIN',

@@ -171,7 +171,8 @@ async def test_a_seed_is_revealed_once_and_nothing_else_of_it_changes(owner: Ses
     await refused(reveal, None, None, dates[1])
     await refused(reveal, None, None, dates[0])
     await refused(reveal.replace(" WHERE", ", committed_at = $2 WHERE"), seed, now, dates[0])
-    assert await owner.fetch("SELECT date, seed, revealed_at, committed_at FROM draw_seed ORDER BY date") == [
+    stored = await owner.fetch("SELECT date, seed, revealed_at, committed_at FROM draw_seed ORDER BY date")
+    assert [tuple(row) for row in stored] == [
         (dates[0], None, None, NOON),
         (dates[1], seed, now, NOON),
         (dates[2], None, None, NOON),

@@ -21,7 +21,7 @@ from services.seals import LATE
 from services.tallies import counts_of
 from services.vitals import Odds, Vitals, read_vitals
 from tests.api.test_schedule import issues
-from tests.games import UNDER_TEST, GameUnderTest, every_game, on
+from tests.games import UNDER_TEST, GameUnderTest, another_session, every_game, on
 from tests.staff import kept, operator, send_upsert, valid
 from tests.world import Client, World, forge
 
@@ -105,7 +105,9 @@ async def test_a_look_of_half_a_minute_ago_is_enough(world: World) -> None:
 
     async def counted_until() -> dt.datetime:
         await server(world).look()
-        (until,) = {row["counted_until"] for row in await world.sql.fetch("SELECT counted_until FROM draw_watch")}
+        rows = await world.sql.fetch("SELECT counted_until FROM draw_watch")
+        until: dt.datetime = rows[0]["counted_until"]
+        assert {row["counted_until"] for row in rows} == {until}
         return until
 
     began = await counted_until()
@@ -113,6 +115,12 @@ async def test_a_look_of_half_a_minute_ago_is_enough(world: World) -> None:
     for seconds, counted in ((0, 0), (30, 0), (1, 31)):
         world.clock.advance(seconds=seconds)
         assert await counted_until() == began + dt.timedelta(seconds=counted)
+    world.clock.advance(hours=1)
+    async with another_session(world.settings.owner_url or "") as session, session.transaction():
+        await session.execute("SELECT FROM draw_watch FOR UPDATE")
+        async with asyncio.timeout(10):
+            await server(world).look()  # leaves it to whoever counts
+    assert await counted_until() == world.clock() - LATE
 
 
 @every_game
@@ -186,6 +194,7 @@ async def test_an_alarm_switches_the_feature_off(world: World, monkeypatch: pyte
     assert {**await world.written(), "user_event_log": 0} == {**before, "user_event_log": 0}
     assert await issues(await operator(world), TODAY, TODAY) == [(TODAY, "NO_FEATURE_TODAY"), (TODAY, "DRAW_ALARM")]
     raised, switched = (await world.sql.fetch(ENTRIES))[-2:]
+    assert raised["before"] is None
     assert {(one["actor"], one["actor_id"], one["action"]) for one in (raised, switched)} == {
         ("haru", None, "drawAlarm")
     }

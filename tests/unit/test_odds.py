@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from models import Language
+from models import FeatureType, Language
+from services.rules.hashes import content_of
 from services.rules.odds import changed_at, promise
+from services.rules.registry import GAMES
 from tests.unit import rules
 
 NOW, HOUR = rules.NOW, dt.timedelta(hours=1)
@@ -26,6 +28,7 @@ def at(revision: Any, number: int, start: dt.timedelta, end: dt.timedelta | None
 
 
 LOW, HIGH = rules.roulette([1, 1, 1, 1, 1, 5]), rules.roulette([1, 1, 1, 1, 1, 95])
+LOTTERY = rules.lottery([(1, 3), (2, None), (3, 1)])
 EVERY_DAY = at(LOW, 1, -DAY)
 
 
@@ -64,6 +67,11 @@ def test_what_stands_above_it_hides_a_change() -> None:
     assert changes(at(HIGH, 3, 0 * HOUR), EVERY_DAY, short) == 5 * HOUR  # the same now, another when it would be over
 
 
+def test_of_many_changes_the_first_is_told() -> None:
+    specials = [at(LOW, 3 + hour, hour * HOUR, (hour + 1) * HOUR) for hour in range(4, 100, 2)]
+    assert changes(at(HIGH, 2, 3 * HOUR), EVERY_DAY, *specials, hours=100) == 3 * HOUR
+
+
 @pytest.mark.parametrize(
     ("change", "is_one"),
     [
@@ -92,6 +100,20 @@ def test_neither_the_order_of_items_nor_what_has_no_chance_is_promised() -> None
     renamed = [msgspec.structs.replace(one, label="x") if one.weight == 0 else one for one in turned]
     for segments in (turned, wheel.segments[::-1], tuple(renamed)):
         assert promise(msgspec.structs.replace(wheel, segments=segments)) == promise(wheel)
+
+
+def test_a_revision_says_its_parts_in_their_order() -> None:
+    """In whatever order they were read."""
+    for feature, revision, parts in (
+        (FeatureType.ROULETTE, LOW, LOW.segments),
+        (FeatureType.LOTTERY, LOTTERY, LOTTERY.prizes),
+    ):
+        game = GAMES[feature]
+        assert game.parts is not None
+        said = content_of(game, revision)
+        assert [part[game.parts.order] for part in said[game.parts.field]] == list(range(len(parts)))
+        turned: Any = msgspec.structs.replace(revision, **{game.parts.field: parts[::-1]})
+        assert content_of(game, turned) == said
 
 
 def test_the_items_of_each_game_sum_to_one() -> None:
