@@ -63,14 +63,14 @@ async def lay_in(tx: Transaction, prizes: Sequence[PrizeDraft]) -> list[dict[str
         if prize.stock is not None:
             laid.append({"stock_id": next(made), "quantity": prize.stock})
         else:
-            stock_id, initial = carried.get(prize.carries_stock_of or 0, (None, None))
+            stock_id, initial = carried.get(prize.carries_stock_of, (None, None))
             laid.append({"stock_id": stock_id, "quantity": initial})
     return laid
 
 
-async def _stocks_of(tx: Transaction, prizes: Sequence[PrizeDraft]) -> Mapping[int, tuple[int | None, int | None]]:
+async def _stocks_of(tx: Transaction, prizes: Sequence[PrizeDraft]) -> Mapping[int | None, tuple[int | None, ...]]:
     """The stocks of the prizes whose stock is to be carried, and how many there ever were, by prize; or nulls."""
-    ids = [prize.carries_stock_of for prize in prizes if prize.carries_stock_of is not None]
+    ids = {prize.carries_stock_of for prize in prizes}
     query = select(LotteryPrize.id, LotteryPrize.stock_id, LotteryStock.initial).outerjoin_from(
         LotteryPrize, LotteryStock, LotteryStock.id == LotteryPrize.stock_id
     )

@@ -103,7 +103,7 @@ Window = tuple[dt.datetime, dt.datetime]
 
 async def lock(connection: Connection, user_ids: Iterable[UUID], *, stocks_of: Window | None) -> None:
     """Lock players, then the stocks of that time's lottery, each by id, until the transaction ends."""
-    await connection.execute(LOCK_PLAYERS, sorted(set(user_ids)))
+    await connection.execute(LOCK_PLAYERS, list(user_ids))
     if stocks_of is not None:
         await connection.execute(LOCK_STOCKS, *stocks_of)
 
@@ -116,7 +116,7 @@ async def store(connection: Connection, effects: Effects) -> None:
     """
     ledger.chain(effects.rows.get(RewardEntry, ()), effects.players)
     _add_changed_rows(effects)
-    players = sorted(effects.players.values(), key=lambda player: player.id)
+    players = list(effects.players.values())
     versions = [effects.version_after(player) for player in players]
     columns: list[Any] = [
         [player.id for player in players],

@@ -104,6 +104,7 @@ async def test_a_grant_is_told_to_both_logs(world: World) -> None:
 async def test_the_same_grant_again_is_the_same_line(world: World) -> None:
     alice, ada = await world.player(), await admin(world)
     first = await grant(ada, grant_of(alice))
+    await grant(ada, grant_of(alice, idempotencyKey="another"))
     before = await state(world)
     world.clock.advance(minutes=30)
     assert await grant(ada, grant_of(alice)) == first

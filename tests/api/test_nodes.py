@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from models import FeatureType, Role
+from models import LAST_DATE, FeatureType, Role
 from resolvers.nodes import FINDERS
 from schema.nodes import Kind, Part, node_id, parts_of, read_id
 from tests.world import Client, World
@@ -89,6 +89,13 @@ async def test_what_is_staff_s_is_found_by_staff(world: World, alice: Client, ki
     node = first_id(await audrey.data(OF_STAFF[kind]))
     assert await found(audrey, node) == {"__typename": kind, "id": node}
     assert await found(alice, node) is None
+
+
+async def test_the_last_day_is_found(world: World) -> None:
+    await world.sql.execute("UPDATE feature_schedule SET date = $1 WHERE date = '2026-03-02'", LAST_DATE)
+    node = node_id(Kind.SCHEDULED_DAY, LAST_DATE)
+    told = {"__typename": "ScheduledDay", "id": node}
+    assert await found(await world.player("audrey", Role.AUDITOR), node) == told
 
 
 async def test_what_is_drawn_is_found(world: World) -> None:

@@ -76,18 +76,24 @@ async def test_what_carries_a_stock_is_checked_whole(world: World) -> None:
     few, always = (await read(olive))["prizes"]
     before = await kept(world)
     unknown = node_id(Kind.LOTTERY_PRIZE, 999_999)
-    for prizes, path in (
-        ([{"label": "a", "carriesStockOf": few["id"], "stock": 2}], ["prizes", "0", "stock"]),
-        ([{"label": "a", "carriesStockOf": unknown}], ["prizes", "0", "carriesStockOf"]),
-        ([{"label": "a", "carriesStockOf": few["stockId"]}], ["prizes", "0", "carriesStockOf"]),
-        ([{"label": "a"}, {"label": "b", "carriesStockOf": always["id"]}], ["prizes", "1", "carriesStockOf"]),
-        ([{"label": one, "carriesStockOf": few["id"]} for one in "ab"], ["prizes", "1", "carriesStockOf"]),
+    nobody, unlimited = "No prize has this id.", "That prize is unlimited: it has no stock to go on with."
+    both = "Goes on with what carriesStockOf has left: leave one of them out."
+    for prizes, path, message in (
+        ([{"label": "a", "carriesStockOf": few["id"], "stock": 2}], ["0", "stock"], both),
+        ([{"label": "a", "carriesStockOf": unknown}], ["0", "carriesStockOf"], nobody),
+        ([{"label": "a", "carriesStockOf": few["stockId"]}], ["0", "carriesStockOf"], nobody),
+        ([{"label": "a"}, {"label": "b", "carriesStockOf": always["id"]}], ["1", "carriesStockOf"], unlimited),
+        (
+            [{"label": one, "carriesStockOf": few["id"]} for one in "ab"],
+            ["1", "carriesStockOf"],
+            "Another prize goes on with this stock.",
+        ),
     ):
         refused = await publish(olive, *prizes, revision=2)
-        assert [issue["path"] for issue in refused["issues"]] == [path]
+        assert refused["issues"] == [{"path": ["prizes", *path], "message": message}]
     assert await kept(world) == before
-    both = await publish(olive, {"label": "a", "carriesStockOf": few["id"]}, {"label": "b", "stock": 1}, revision=2)
-    assert [prize["stock"] for prize in both["prizes"]] == [2, 1]
+    made = await publish(olive, {"label": "a", "carriesStockOf": few["id"]}, {"label": "b", "stock": 1}, revision=2)
+    assert [prize["stock"] for prize in made["prizes"]] == [2, 1]
 
 
 def test_a_stock_that_is_stated_anew_is_told() -> None:
@@ -127,6 +133,26 @@ async def test_a_stock_is_adjusted_for_every_prize_that_has_it(world: World, by:
     assert (prize["stock"], prize["initialStock"]) == (left, initial)
     entries = await world.sql.fetch("SELECT action, target FROM audit_log ORDER BY id DESC LIMIT 1")
     assert [tuple(entry) for entry in entries] == [("adjustStock", f"lottery_stock {stock}")]
+
+
+async def test_a_stock_is_told_by_what_is_played_now_or_else_by_the_newest_that_has_it(world: World) -> None:
+    """2 goes on in the revision that is played, 3 in one that is played later, too, and 5 is of that alone."""
+    olive = await operator(world)
+    await publish(olive, {"label": "1", "stock": 1}, {"label": "2", "stock": 2}, {"label": "3", "stock": 3}, revision=1)
+    _, two, three = (await read(olive))["prizes"]
+    played = [{"label": "4", "stock": 4}, {"label": "two", "carriesStockOf": two["id"]}]
+    await publish(olive, *played, {"label": "three", "carriesStockOf": three["id"]}, revision=2)
+    later = [{"label": "5", "stock": 5}, {"label": "Three", "carriesStockOf": three["id"]}]
+    given = [{"weight": 1, "reward": POINTS} | prize for prize in later]
+    ahead = {"expectedRevision": 3, "effectiveFrom": "2026-03-06T00:00:00+09:00"}
+    await upsert(olive, "upsertLotteryConfig", valid("upsertLotteryConfig", prizes=given, **ahead))
+    told = []
+    for number in range(1, 6):
+        stock = await world.sql.fetchval("SELECT max(id) FROM lottery_stock WHERE initial = $1", number)
+        made = (await adjust(world, stock, 1, number)).made
+        told.append((made.rules.revision, made.prize.label, made.prize.stock))
+        await adjust(world, stock, 100, number + 1)
+    assert told == [(2, "1", 2), (3, "two", 3), (3, "three", 4), (3, "4", 5), (4, "5", 6)]
 
 
 async def test_a_stock_is_adjusted_from_what_was_seen_and_within_bounds(world: World) -> None:

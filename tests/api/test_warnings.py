@@ -122,9 +122,10 @@ async def test_ten_times_the_largest_grant_of_ninety_days_is_usual(world: World)
         given = grant_of(alice, {"type": kind, "amount": amount}, idempotencyKey=key)
         return (await send(ada, "grantReward", given)).get("code") == "WARNINGS_UNACKNOWLEDGED"
 
-    assert not await warned(5, key="first")
-    assert not await warned(50, key="second")
-    assert await warned(501)
+    assert not await warned(1, key="first")
+    assert await warned(11)
+    assert not await warned(10, key="second")
+    assert await warned(101)
     assert not await warned(-40, key="back")
     assert not await warned(10_000, kind="TOKEN", key="another kind")
     world.clock.advance(days=90)

@@ -190,6 +190,20 @@ async def test_a_grant_is_decided_on_what_the_player_has_by_then(world: World) -
     assert (line["amount"], line["balanceAfter"]) == (-3, 7)
 
 
+async def test_rows_that_name_the_player_are_written_beside_a_grant(world: World) -> None:
+    """As what the player looks at is: a grant that waits for its pool holds the row, but not the key."""
+    alice, ada = await world.player(), await admin(world)
+
+    async def name_alice(session: Session) -> None:
+        await session.execute('SELECT FROM "user" WHERE id = $1 FOR KEY SHARE NOWAIT', alice.player_id)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            async with session.transaction():
+                await session.execute('SELECT FROM "user" WHERE id = $1 FOR SHARE NOWAIT', alice.player_id)
+
+    line = await meanwhile(world, grant(ada, grant_of(alice, TEA)), (LOCK_COUPONS, "TEA"), name_alice)
+    assert (line["type"], line["couponCode"]) == ("COUPON", None)
+
+
 async def test_a_block_tells_what_the_player_was_by_then(world: World) -> None:
     alice, ada = await world.player(), await admin(world)
 

@@ -83,6 +83,7 @@ async def test_a_replay_of_long_ago_is_found_by_the_key_s_constraint(world: Worl
         await alice.play()
     sent, answer = await cost(world, alice.play(key=first))
     assert (sent, answer["replayed"], answer["dailyLimit"]["used"]) == (["store", "load"], True, 1)
+    assert (await cost(world, alice.play(key=first)))[0] == ["load"]
     assert (await cost(world, alice.play()))[0] == ["store"]
     assert await world.count("dice_log") == await world.count("idempotency_key") == 2 + memory.REMEMBERED_KEYS
 

@@ -70,3 +70,18 @@ def test_random_bits_are_asked_for_together_and_given_once() -> None:
     steps = Counter(ids.step() for _ in range(1_000))
     assert steps.total() == len(steps) == 1_000
     assert max(steps) <= 2**32
+
+
+@pytest.mark.parametrize("bit", [0, 1])
+def test_every_bit_that_is_not_said_is_a_random_one(bit: int) -> None:
+    class Even(Random):
+        def getrandbits(self, k: int, /) -> int:
+            return bit * ((1 << k) - 1)
+
+    ids, counter, rest = Ids(Even()), bit * (2**11 - 1), bit * (2**62 - 1)
+    millisecond = round(NOW.timestamp() * 1000)
+    assert [ids.new(NOW).int for _ in range(3)] == [
+        (millisecond << 80) | (7 << 76) | ((counter + number) << 64) | (2 << 62) | rest for number in range(3)
+    ]
+    assert ids.random() == UUID(int=bit * (2**128 - 1), version=4)
+    assert ids.step() == 1 + bit * (2**32 - 1)
