@@ -15,6 +15,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from models import FeatureType
 from services.coupon_files import Code
 from services.coupon_pool import LOCK_COUPONS
 from services.rules.hashes import content, hash_of
@@ -33,6 +34,7 @@ Lock: TypeAlias = tuple[str, *tuple[object, ...]]
 """A statement that takes a lock, and its arguments."""
 
 TEA = COFFEE | {"couponType": "TEA"}
+PIECES = {"label": "7", "weight": 1, "stock": 7, "reward": POINTS}
 TURNS = {
     "upsertFeatureSchedule": "feature_schedule 2026-03-03",
     "upsertFeatureConfig": "feature_config DICE",
@@ -266,3 +268,15 @@ async def test_a_draw_takes_its_stock_before_the_pool(world: World) -> None:
 
     drawn = await meanwhile(world, alice.play("drawLottery"), ("SELECT FROM lottery_stock FOR UPDATE",), take_the_pool)
     assert drawn["__typename"] == "LotteryDraw"
+
+
+async def test_a_draw_waits_for_no_stock_of_another_day(world: World) -> None:
+    olive = await operator(world)
+    world.clock.advance(minutes=1)
+    await upsert(olive, "upsertLotteryConfig", valid("upsertLotteryConfig", prizes=[PIECES]))
+    world.clock.advance(days=1)
+    await world.today(FeatureType.LOTTERY)
+    alice = await world.player()
+    async with held(world, "SELECT FROM lottery_stock WHERE initial <> 7 FOR UPDATE"):
+        drawn = await alice.play("drawLottery")
+    assert drawn["prize"]["stockAfter"] == 6, drawn
