@@ -35,12 +35,16 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> dict[UUID, list[Any]]:
     return noted
 
 
-async def test_what_is_decided_anew_is_drawn_as_before(empty_database: str, decided: dict[UUID, list[Any]]) -> None:
+async def test_what_is_decided_anew_is_drawn_as_before(
+    empty_database: str, decided: dict[UUID, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Otherwise whoever draws a locked coupon would draw again, and coupons come up too seldom while they are held."""
     async with running(empty_database, HARU_LOCK_WAIT_SECONDS=1, HARU_LANES=1) as world:
         await on(world, ROULETTE)
         await forge(world.sql, "UPDATE roulette_segment SET weight = CASE WHEN slot IN (0, 4) THEN 1 ELSE 0 END")
         players = [await world.player(f"player {number}") for number in range(20)]
+        parted: list[int] = []
+        monkeypatch.setattr(world.parts.database.watch, "parted", parted.append)
         async with another_session(empty_database) as session, session.transaction():
             await session.execute(LOCK_COUPONS, "COFFEE")
             answers = await asyncio.gather(*(player.play("spinRoulette") for player in players))
@@ -48,6 +52,7 @@ async def test_what_is_decided_anew_is_drawn_as_before(empty_database: str, deci
     refused = {player.player_id for player, answer in zip(players, answers, strict=True) if "code" in answer}
     assert 0 < len(coupons) < len(players)
     assert refused == coupons  # nobody else, and nobody of them got away with another draw
+    assert sum(parted) == len(coupons)
     assert sum(map(len, decided.values())) > len(players)
     assert all(draw == draws[0] for draws in decided.values() for draw in draws)
 
