@@ -160,6 +160,10 @@ async def test_the_audit_log_is_searched_and_names_nodes(world: World) -> None:
     assert await found(ada, action="upsertSeason", actorId=olive.id) == ["upsertSeason"]
     second = {"from": start.isoformat(), "to": start.replace(second=2).isoformat()}
     assert await found(ada, **second) == ["upsertFeatureConfig", "upsertFeatureSchedule"]
+    await send(olive, "upsertDiceConfig", valid("upsertDiceConfig", expectedRevision=2))
+    revisions = (await ada.data(AUDIT, filter={"action": "upsertDiceConfig"}))["auditLog"]["nodes"]
+    ids = await world.sql.fetch("SELECT id FROM dice_config WHERE revision > 1 ORDER BY revision DESC")
+    assert [one["targetNode"]["id"] for one in revisions] == [node_id(Kind.DICE_CONFIG, row["id"]) for row in ids]
 
 
 async def test_a_target_that_is_gone_or_is_no_node_is_null(world: World) -> None:

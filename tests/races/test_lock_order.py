@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from models import FeatureType
 from services.coupon_files import Code
 from services.rules.play import Play
+from services.sessions import HOT_SESSION
 from services.store import lock
 from tests.conftest import run_sql
 from tests.games import all_in_stock
@@ -33,6 +34,7 @@ NO_INDEX = ("indexscan", "indexonlyscan", "bitmapscan")
 async def scanned(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """A world whose sessions read tables from their beginning to their end; with one lane, which waits for long."""
     monkeypatch.setattr("services.lanes.LANE_LOCK_SECONDS", 5.0)
+    monkeypatch.setitem(HOT_SESSION, "enable_seqscan", "on")
     name = make_url(empty_database).database
     await run_sql(empty_database, *(f"ALTER DATABASE {name} SET enable_{scan} = off" for scan in NO_INDEX))
     try:

@@ -19,6 +19,7 @@ from tests.races.test_publishing import until_somebody_waits
 from tests.world import World, forge, running
 
 ROULETTE = UNDER_TEST[1]
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'haru' AND datname = current_database()"
 
 
 @pytest.fixture
@@ -75,6 +76,8 @@ async def test_a_lane_goes_on_after_a_bug_of_its_own(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = await world.player()
+    await alice.play()
+    sessions = [lane._session._connection for lane in world.parts.lanes._lanes]
 
     async def broken(*_: Any, **__: Any) -> None:
         raise ValueError("nobody thought of this")
@@ -84,7 +87,20 @@ async def test_a_lane_goes_on_after_a_bug_of_its_own(
         answer = await alice.execute('mutation { playDice(input: {idempotencyKey: "k"}) { __typename } }')
         assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
         assert "nobody thought of this" in caplog.text
+    (session,) = filter(None, sessions)
+    assert session.is_closed()  # nobody knows what it was in the middle of
     assert (await alice.play(key="k"))["replayed"] is False
+
+
+async def test_nobody_who_ends_leaves_a_session(empty_database: str) -> None:
+    async with running(empty_database) as world:
+        alice = await world.player()
+        assert (await alice.play())["__typename"] == "DicePlay"
+        await alice.data("{ me { id } }")
+        assert await world.sql.fetchval(SESSIONS) > 1
+    async with another_session(empty_database) as session, asyncio.timeout(10):
+        while await session.fetchval(SESSIONS):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_standby_is_left_for_the_primary(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
