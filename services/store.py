@@ -224,12 +224,12 @@ def _statement(shape: Shape, *, draws: bool, numbers: bool) -> str:
 @lru_cache(maxsize=1024)
 def column_type(table: type[Base], name: str) -> str:
     """A column's PostgreSQL type."""
-    return str(table.__table__.c[name].type.compile(_dialect)).lower()
+    return str(table.__table__.c[name].type.compile(_dialect))
 
 
 def _array(type_: str) -> str:
     """The array that carries values of a type: JSON travels as text, and so do arrays."""
-    return "text[]" if type_ in {"json", "jsonb"} or type_.endswith("[]") else f"{type_}[]"
+    return "text[]" if type_ in {"JSON", "JSONB"} or type_.endswith("[]") else f"{type_}[]"
 
 
 def _values(table: type[Base], name: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Any]:

@@ -144,8 +144,12 @@ async def test_changed_odds_are_announced_in_time_or_carry_a_reason(empty_databa
         earlier: list[dict[str, Any]] = [{}, {"effectiveFrom": soon}, {"effectiveFrom": soon, "mode": "DRY_RUN"}]
         for early in earlier:
             refused = await send_upsert(olive, game.upsert, given | early)
-            assert [issue["path"] for issue in refused["issues"]] == [["emergencyReason"]], refused
-            assert "48 h ahead" in refused["issues"][0]["message"]
+            at = "2026-03-04T02:59:59Z" if early else "2026-03-02T03:00:00Z"
+            message = (
+                f"The odds would change at {at}, and are announced 48 h ahead: begin at 2026-03-04T03:00:00Z or later,"
+                " or say why not."
+            )
+            assert refused["issues"] == [{"path": ["emergencyReason"], "message": message}]
         assert await kept(world) == before
 
         in_time = str(world.clock() + 48 * HOUR).replace(" ", "T")

@@ -35,6 +35,8 @@ class Noted:
     locked: list[Any] = field(default_factory=list)
     """The time whose stocks were locked, or none, each time that players were."""
     poisoned: UUID | None = None
+    meanwhile: str = "SELECT"
+    """What somebody else does before anything is stored."""
 
     def retried(self) -> None:
         self.retries += 1
@@ -57,6 +59,7 @@ async def noted(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
 
     async def storing(connection: Any, effects: Any) -> None:
         noted.try_to_store(effects)
+        await world.sql.execute(noted.meanwhile)
         await store(connection, effects)
 
     async def storing_with_coupons(connection: Any, effects: Any) -> None:
@@ -149,3 +152,16 @@ async def test_who_is_poisoned_is_told_and_the_others_are_served(
     assert [type(answer).__name__ for answer in answers] == ["Played", "ValueError", "Played"]
     assert (told.retries, told.parted) == (0, [3])
     assert "a batch of 3 failed; its members go on alone" in caplog.text
+
+
+@pytest.mark.parametrize(("left", "retries", "answered"), [(1, 0, "Played"), (0, 1, "OutOfStock")])
+async def test_a_draw_stands_as_long_as_there_is_enough_of_everything(
+    noted: tuple[World, Noted], left: int, retries: int, answered: str
+) -> None:
+    world, told = noted
+    await world.today(FeatureType.LOTTERY)
+    await all_in_stock(world.sql, 50)
+    (alice,) = await players(world, 1)
+    told.meanwhile = f'UPDATE lottery_stock SET "left" = {left}'
+    (answer,) = await together(world, Play(alice, "k", FeatureType.LOTTERY))
+    assert (type(answer).__name__, told.retries) == (answered, retries)

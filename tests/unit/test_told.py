@@ -16,7 +16,10 @@ PAUSE = 0.25
 
 
 class Read:
-    """Reads one answer after the other; while it reads, it is signalled that there may be another, to the last."""
+    """Reads one answer after the other. While one is read it is signalled that there may be another, but for failures.
+
+    Whoever reads unasked finds nothing left.
+    """
 
     def __init__(self, *answers: int | HaruError) -> None:
         self.left = list(answers)
@@ -35,10 +38,10 @@ class Read:
     async def __call__(self) -> int:
         assert not self.event.is_set()
         answer = self.left.pop(0)
-        if self.left:
-            self.event.set()
         if isinstance(answer, HaruError):
             raise answer
+        if self.left:
+            self.event.set()
         return answer
 
 
@@ -66,6 +69,7 @@ async def told(read: Read, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], 
             await sleep(0)
     listening.cancel()
     (failure,) = await asyncio.gather(listening, return_exceptions=True)
+    assert isinstance(failure, HaruError | asyncio.CancelledError), failure
     assert not read.is_subscribed
     return shown, pauses, failure if isinstance(failure, HaruError) else None
 
