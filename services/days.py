@@ -46,7 +46,7 @@ FACTS = f"""
 SELECT json_build_object(
     'schedule', CASE WHEN d.date IS NOT NULL
         THEN json_build_object('feature_type', d.feature_type, 'is_active', d.is_active) END,
-    'features', (SELECT coalesce(json_agg(to_json(f) ORDER BY f.feature_type), '[]') FROM feature_config f),
+    'features', (SELECT coalesce(json_agg(to_json(f)), '[]') FROM feature_config f),
     'game', CASE d.feature_type {_REVISIONS} END,
     'seasons', (
         SELECT coalesce(json_agg(json_build_object('id', s.id, 'name', s.name, 'start_date', s.start_date,
