@@ -47,7 +47,7 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """Every setting; docs/deploy.md explains them to operators."""
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     env: Environment = Field(Environment.LOCAL, alias="HARU_ENV")
     database_url: str | None = Field(None, alias="DATABASE_URL")

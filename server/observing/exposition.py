@@ -30,6 +30,10 @@ from services.database import Database
 
 LIVE = re.compile(r"gauge_live\w+_(\d+)\.db")
 STOP_SECONDS = 5.0
+ANSWER_SECONDS = 1
+"""How long an answer that is under way may take once the port is to be closed."""
+
+CONNECTIONS = 1
 
 
 def metrics_app(facts: Facts, directory: Path) -> Starlette:
@@ -70,17 +74,18 @@ class _Port(threading.Thread):
     def __init__(self, settings: Settings, clock: Clock, directory: Path) -> None:
         super().__init__(name="metrics", daemon=True)
         assert settings.database_url is not None
-        database = Database(settings.database_url, pool_size=1)
+        assert settings.metrics_port is not None
+        database = Database(settings.database_url, pool_size=CONNECTIONS)
         self._facts = Facts(database, Calendar(settings.zone), clock, time.monotonic)
         config = uvicorn.Config(
             metrics_app(self._facts, directory),
             host=settings.metrics_host,
-            port=settings.metrics_port or 0,
+            port=settings.metrics_port,
             log_config=None,
             access_log=False,
             server_header=False,
             lifespan="off",
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=ANSWER_SECONDS,
         )
         self._server = uvicorn.Server(config)
 

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -22,8 +23,9 @@ from prometheus_client import CollectorRegistry
 from models import DiceLog, FeatureType, RewardEntry, RewardType
 from schema.roots import ROOTS
 from server.clock import wall_clock
+from server.migrations.upgrade import EXPECTED_REVISION
 from server.observing.exposition import forget_dead, metrics_app, metrics_served
-from server.observing.facts import POOLS_SHOWN, Facts, _of_event
+from server.observing.facts import POOLS_SHOWN, VITALS_SECONDS, Facts, _of_event
 from server.observing.metrics import Metrics
 from server.observing.observers import Sample
 from server.observing.record import Record
@@ -107,7 +109,18 @@ def test_what_stays_open_has_no_duration(metrics: Metrics, registry: CollectorRe
     assert told["haru_requests_total"] == {("lotteryStockChanged", "sse", "ok"), ("me", "websocket", "ok")}
 
 
-def test_batches(metrics: Metrics, registry: CollectorRegistry) -> None:
+def test_how_long_requests_take(metrics: Metrics, registry: CollectorRegistry) -> None:
+    for seconds in (0.25, 0.5):
+        record = Record("r", "http", [], ())
+        record.operation, record.seconds = ("me",), seconds
+        metrics.ended(record)
+    labels = {"operation": "me", "outcome": "ok"}
+    assert registry.get_sample_value("haru_request_duration_seconds_sum", labels) == 0.75
+    assert registry.get_sample_value("haru_request_duration_seconds_count", labels) == 2
+
+
+def test_batches(metrics: Metrics, registry: CollectorRegistry, monkeypatch: Any) -> None:
+    monkeypatch.setattr("server.observing.metrics.perf_counter", iter([1.0, 2.0, 4.0, 4.5, 8.0, 8.25]).__next__)
     early, late = metrics.caller(), metrics.caller()
     with metrics.batch(BatchKind.PLAYS, [late, early]):
         metrics.retried()
@@ -117,7 +130,11 @@ def test_batches(metrics: Metrics, registry: CollectorRegistry) -> None:
         pass
     value = registry.get_sample_value
     assert value("haru_batch_size_sum", {"kind": "plays"}) == 2
+    assert value("haru_batch_wait_seconds_sum", {"kind": "plays"}) == 3.0  # of who came first
+    assert value("haru_batch_duration_seconds_sum", {"kind": "plays"}) == 0.5
     assert value("haru_batch_wait_seconds_count", {"kind": "reads"}) == 1
+    assert value("haru_batch_wait_seconds_sum", {"kind": "reads"}) == 0.0
+    assert value("haru_batch_duration_seconds_sum", {"kind": "reads"}) == 0.25
     assert value("haru_batch_retries_total") == 1
     assert value("haru_batch_members_parted_total") == 3
     assert value("haru_plays_total", {"game": "DICE"}) == 2
@@ -132,10 +149,34 @@ async def test_a_process_is_looked_at(metrics: Metrics, registry: CollectorRegis
             await asyncio.sleep(0.01)
         assert registry.get_sample_value("haru_workers") == 1
         assert registry.get_sample_value("haru_lane_queue_length") == 1
+        assert registry.get_sample_value("haru_connections_open") == 3
+        assert registry.get_sample_value("haru_subscribers") == 4
         for pool, in_use in ("players", 0), ("staff", 8):
             assert registry.get_sample_value("haru_pool_connections_in_use", {"pool": pool}) == in_use
             assert registry.get_sample_value("haru_pool_connections_max", {"pool": pool}) == 8
     assert registry.get_sample_value("haru_workers") == 0
+
+
+async def test_how_late_the_loop_is(metrics: Metrics, registry: CollectorRegistry, monkeypatch: Any) -> None:
+    """A sample is due a moment after the last one; meanwhile this one keeps the loop from all else."""
+    moment, busy, beside = 0.2, 0.05, len(gc.callbacks)
+    monkeypatch.setattr("server.observing.metrics.SAMPLE_SECONDS", moment)
+
+    def look() -> Sample:
+        time.sleep(busy)
+        return Sample(0, {}, 8, 0, 0)
+
+    clock = asyncio.get_running_loop().time
+    began, others = clock(), asyncio.all_tasks()
+    async with metrics.sampling(look):
+        while not (samples := registry.get_sample_value("haru_loop_lag_seconds_count")):
+            await asyncio.sleep(0.01)
+        elapsed = clock() - began
+        late = registry.get_sample_value("haru_loop_lag_seconds_sum")
+    assert late is not None
+    assert busy <= late <= elapsed - samples * moment
+    assert asyncio.all_tasks() == others
+    assert len(gc.callbacks) == beside
 
 
 async def test_a_collection_waits_for_no_counter(
@@ -143,6 +184,7 @@ async def test_a_collection_waits_for_no_counter(
 ) -> None:
     """One may begin while a counter is changed, whose lock would never be given back."""
     monkeypatch.setattr("server.observing.metrics.SAMPLE_SECONDS", 0.01)
+    monkeypatch.setattr("server.observing.metrics.perf_counter", count(1.0).__next__)
     async with metrics.sampling(lambda: Sample(0, {}, 8, 0, 0)):
         with metrics._collecting._value._lock:
             collecting = Thread(target=gc.collect, daemon=True)
@@ -152,7 +194,8 @@ async def test_a_collection_waits_for_no_counter(
         async with asyncio.timeout(60):
             while not registry.get_sample_value("haru_gc_collections_total", {"generation": "2"}):
                 await asyncio.sleep(0.01)
-    assert registry.get_sample_value("haru_gc_pause_seconds_total")
+    counted = [registry.get_sample_value("haru_gc_collections_total", {"generation": one}) or 0 for one in "012"]
+    assert registry.get_sample_value("haru_gc_pause_seconds_total") == sum(counted)  # by that clock a second each
 
 
 async def told_by(url: str, directory: Path) -> dict[str, float]:
@@ -171,8 +214,46 @@ async def told_by(url: str, directory: Path) -> dict[str, float]:
 
 async def test_what_the_port_tells_of_the_event(world: World, tmp_path: Path) -> None:
     told = await told_by(str(world.settings.database_url), tmp_path)
-    assert told["database_up"] == told["database_writable"] == told["event_figures_up"] == 1
-    assert told["coupon_codes_left"] == 100
+    assert abs(told.pop("clock_difference_seconds")) < 60
+    assert told.keys() >= {"schedule_faults", "draw_evidence", "ledger_unsealed_seconds", "draws_uncounted_seconds"}
+    expected = {
+        "database_up": 1,
+        "database_writable": 1,
+        "database_revision_expected": 1,
+        "event_figures_up": 1,
+        "coupon_codes_left": 100,
+        "coupon_codes_given": 0,
+        "coupon_grants_waiting": 0,
+    }
+    assert {name: told[name] for name in expected} == expected
+
+
+async def test_figures_are_read_again_once_they_are_old(world: World, monkeypatch: Any) -> None:
+    reads, now = 0, 0.0
+
+    async def counted(*given: Any) -> Vitals:
+        nonlocal reads
+        reads += 1
+        return await read_vitals(*given)
+
+    monkeypatch.setattr("server.observing.facts.read_vitals", counted)
+    facts = Facts(Database(str(world.settings.database_url), pool_size=1), Calendar(SEOUL), wall_clock, lambda: now)
+    try:
+        await facts.look()
+        assert reads == 1
+        await world.sql.execute("UPDATE alembic_version SET version_num = 'another'")
+        try:
+            await facts.look()
+        finally:
+            await world.sql.execute("UPDATE alembic_version SET version_num = $1", EXPECTED_REVISION)
+        told = []
+        for later in (0.0, VITALS_SECONDS - 0.1, VITALS_SECONDS, VITALS_SECONDS + 0.1):
+            now = later
+            await facts.look()
+            told.append(reads)
+        assert told == [2, 2, 3, 3]
+    finally:
+        await facts.close()
 
 
 async def test_seeds_and_seals_that_are_overdue(world: World) -> None:
@@ -202,7 +283,10 @@ async def test_finite_stocks_of_the_day_are_told(world: World) -> None:
     )
 
 
-async def test_the_port_is_served_beside_the_workers_and_keeps_no_process(tmp_path: Path) -> None:
+async def test_the_port_is_served_beside_the_workers_and_keeps_no_process(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "uvicorn.access")
     with reserved_port() as port:
         settings = read_settings(DATABASE_URL="postgresql://haru@127.0.0.1:1/haru", HARU_METRICS_PORT=port)
         with metrics_served(settings, wall_clock, tmp_path):
@@ -210,16 +294,22 @@ async def test_the_port_is_served_beside_the_workers_and_keeps_no_process(tmp_pa
             async with asyncio.timeout(60), httpx.AsyncClient() as http:
                 while True:
                     with suppress(httpx.ConnectError):
-                        page = (await http.get(f"http://127.0.0.1:{port}/metrics", timeout=60)).text
+                        answer = await http.get(f"http://127.0.0.1:{port}/metrics", timeout=60)
                         break
                     await asyncio.sleep(0.01)
-        assert "haru_database_up 0.0" in page
+        assert "haru_database_up 0.0" in answer.text
+        assert "server" not in answer.headers
+        assert "uvicorn.access" not in {record.name for record in caplog.records}
         assert not [one for one in threading.enumerate() if one.name == "metrics"]
 
 
 async def test_where_there_is_no_database(tmp_path: Path) -> None:
+    """Nor any worker: what one held that is dead is told no more."""
+    held = tmp_path / f"gauge_livesum_{Path('/proc/sys/kernel/pid_max').read_text().strip()}.db"
+    held.touch()
     told = await told_by("postgresql+asyncpg://haru@127.0.0.1:1/haru", tmp_path)
     assert told == {"database_up": 0, "event_figures_up": 0}
+    assert not held.exists()
 
 
 async def test_a_database_of_another_revision(world: World, tmp_path: Path) -> None:
@@ -251,10 +341,16 @@ async def test_the_log_tells_why_figures_cannot_be_read(
     assert "the event's figures could not be read: somebody holds a lock: " in caplog.text
 
 
-def test_coupon_types_are_bounded() -> None:
-    pools = [Pool(f"type {Random(n).random()}", n, 0, 0) for n in range(POOLS_SHOWN * 3)]
+def test_coupon_types_are_bounded_and_those_with_the_fewest_codes_are_told() -> None:
+    pools = [Pool(f"type {n}", n, 1000 + n, 2000 + n) for n in range(POOLS_SHOWN * 3)]
+    Random(1).shuffle(pools)
     families = list(_of_event(Vitals([Stock(7, 1, 2)], pools, {0: 0}, Proofs(0, 0, 0.0, 0.0), Odds(1.0, {}))))
-    assert max(len(family.samples) for family in families) == POOLS_SHOWN
+    for name, more in ("left", 0), ("given", 1000), ("waiting", 2000):
+        [samples] = [
+            family.samples for family in families if family.name.startswith("haru_coupon_") and name in family.name
+        ]
+        told = {sample.labels["coupon_type"]: sample.value for sample in samples}
+        assert told == {f"type {n}": more + n for n in range(POOLS_SHOWN)}
 
 
 def test_who_is_dead_is_forgotten(tmp_path: Path) -> None:

@@ -6,12 +6,17 @@ import asyncio
 import io
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 import pytest
 
-from server.logs import Handler, JsonLines, TextLines, escaped, facts_of, log_request
+from server.cli.common import settings_or_exit
+from server.logs import OURS, Handler, JsonLines, TextLines, escaped, facts_of, log_request
 from server.observing.record import Record
+from tests.world import SEED_KEYS
 
 HOSTILE = 'a\n2026-01-01T00:00:00Z INFO haru: forged\r\x1b[31m\x9b\u202e\u2028\ud800 "}'
 
@@ -66,6 +71,17 @@ def test_a_json_line_of_a_message() -> None:
     }
 
 
+def test_a_json_line_of_a_request_is_its_facts() -> None:
+    told = json.loads(line(JsonLines(), "", (), None, request={"requestId": "r-1", "code": None}, request_id="r-7"))
+    assert told.pop("time").endswith("Z")
+    assert told == {"level": "error", "logger": "haru.test", "requestId": "r-1", "code": None}
+
+
+def test_how_often_it_came_is_told_from_the_second_time_on() -> None:
+    told = [line(TextLines(), "alike", (), None, times=times).rpartition(": ")[2] for times in (1, 2)]
+    assert told == ["alike", "alike (2 times)"]
+
+
 def test_a_json_line_with_a_traceback_is_one_line() -> None:
     text = line(JsonLines(), "failed", (), raised(HOSTILE))
     assert "\n" not in text
@@ -101,6 +117,15 @@ def test_facts_of_a_request() -> None:
         "bytes": 812,
         "durationMs": 12.346,
     }
+
+
+def test_a_request_is_measured_and_its_answers_are_counted() -> None:
+    before = perf_counter()
+    with Record("r-1", "sse", [], ()) as made:
+        made.sent(100, 200)
+        made.sent(20)
+    assert 0 < made.seconds <= perf_counter() - before
+    assert (made.answers, made.bytes, made.status) == (2, 120, 200)
 
 
 @pytest.mark.parametrize(
@@ -211,4 +236,49 @@ def test_requests_are_told_where_that_is_wanted(lines: io.StringIO, caplog: pyte
     assert caplog.messages == [
         "me,clock refused (FORBIDDEN), 12.3 ms, 10 bytes, request r-1",
         "http ok, 12.3 ms, 0 bytes, request r-1",
+    ]
+
+
+@contextmanager
+def unconfigured() -> Iterator[logging.Logger]:
+    """The root of all loggers, as a process begins with it; put back before pytest comes for its own handlers."""
+    root = logging.getLogger()
+    handlers, levels = root.handlers, {one: one.level for one in (root, *map(logging.getLogger, OURS))}
+    root.handlers = []
+    try:
+        yield root
+    finally:
+        root.handlers = handlers
+        for one, level in levels.items():
+            one.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("environment", "serving", "as_json"),
+    [("local", True, False), ("stage", False, False), ("stage", True, True)],
+)
+def test_programs_read_what_a_server_logs_that_is_for_real(
+    monkeypatch: pytest.MonkeyPatch, environment: str, serving: bool, as_json: bool
+) -> None:
+    given = {"ENV": environment, "SECRET": "x" * 32, "SEED_KEYS": SEED_KEYS, "LOG_LEVEL": "info"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"HARU_{name}", value)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://haru@127.0.0.1:1/haru")
+    written = io.StringIO()
+    with unconfigured() as root:
+        settings_or_exit(serving=serving)
+        [handler] = root.handlers
+        assert isinstance(handler, Handler)
+        handler.setStream(written)
+        for name in ("haru.somewhere", "uvicorn.error", "somebody.else"):
+            for level in (logging.DEBUG, logging.INFO, logging.WARNING):
+                logging.getLogger(name).log(level, "%s tells %s", name, level)
+    told = written.getvalue().splitlines()
+    assert [one.startswith("{") for one in told] == [as_json] * 5
+    assert [json.loads(one)["message"] if as_json else one.rpartition(": ")[2] for one in told] == [
+        "haru.somewhere tells 20",
+        "haru.somewhere tells 30",
+        "uvicorn.error tells 20",
+        "uvicorn.error tells 30",
+        "somebody.else tells 30",
     ]

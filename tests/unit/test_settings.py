@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from server.app import create_app
-from server.settings import EXAMPLE_SECRET, Settings, SettingsError, read_settings
+from server.settings import EXAMPLE_SECRET, PROJECT, Settings, SettingsError, read_settings
 from tests.world import SEED_KEYS
 
 SECRET = "x" * 32
@@ -59,7 +60,8 @@ def test_whether_other_machines_may_reach_it(host: str, exposed: bool) -> None:
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (FOR_REAL | {"PORT": "9", "HARU_CORS_ORIGINS": "https://a.example, https://b.example,"}).items():
+    origins = "https://a.example, https://b.example , ,"
+    for name, value in (FOR_REAL | {"PORT": "9", "HARU_CORS_ORIGINS": origins}).items():
         monkeypatch.setenv(name, value)
     settings = read_settings()
     assert (settings.port, settings.cors_origins) == (9, ("https://a.example", "https://b.example"))
@@ -76,6 +78,16 @@ def test_seed_keys_are_named_and_the_first_seals() -> None:
         "tests": bytes(range(32)),
     }
     assert "nnnn" not in repr(read_settings(HARU_SEED_KEYS=f"new:{b64encode(b'n' * 32).decode()}"))
+
+
+def test_a_name_of_one_letter_is_one() -> None:
+    settings = read_settings(HARU_TOKEN_ISSUER="i", HARU_TOKEN_AUDIENCE="a", HARU_SEED_KEYS=f"s{SEED_KEYS[5:]}")
+    assert (settings.token_issuer, settings.token_audience, [*settings.seed_keys]) == ("i", "a", ["s"])
+
+
+def test_what_was_read_stays_as_it_was_checked() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        read_settings().secret = "short"
 
 
 def test_an_empty_previous_secret_is_none() -> None:
@@ -126,6 +138,8 @@ def test_outside_of_local_it_refuses(environment: str, changes: dict[str, Any], 
         ("HARU_SEED_KEYS", SEED_KEYS[:-5]),
         ("HARU_SEED_KEYS", f"{SEED_KEYS},{SEED_KEYS}"),
         ("HARU_SEED_KEYS", f"two words{SEED_KEYS}"),
+        ("HARU_SEED_KEYS", SEED_KEYS.replace(":", ":!")),
+        ("HARU_OWNER_URL", "postgresql://owner@db/haru"),
         ("HARU_TIME_ZONE", "Seoul"),
         ("HARU_TIME_ZONE", "../../etc/passwd"),
         ("HARU_TIME_ZONE", ""),
@@ -244,6 +258,8 @@ def test_what_is_set_where_nothing_is_said() -> None:
     assert (settings.hosts, settings.cors_origins, settings.cors_headers, settings.seed_keys) == ((), (), (), {})
     assert [read_settings(WORKERS=workers).lanes_per_process for workers in (1, 2, 3)] == [2, 1, 1]
     assert read_settings(HARU_LANES=5, WORKERS=2).lanes_per_process == 5
+    assert read_settings(HARU_REQUEST_SECONDS=3.5).execution_seconds == 2.5
+    assert settings.state_dir == PROJECT / ".haru"
     assert settings.requests_per_second == (0.0, 0.0)
     real = read_settings(**FOR_REAL)
     assert real.requests_per_second == (50.0, 500.0)
