@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from server.cli.common import application_role, database_of, owner_url_of, settings_or_exit
+from server.cli.common import DATE, application_role, database_of, owner_url_of, settings_or_exit
 from server.cli.telling import CouldNotLookError, json_option, print_json, watched
 from server.clock import wall_clock
 from server.migrations.verification import CannotVerifyError, verify
@@ -45,7 +45,7 @@ class Report:
 @json_option
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DATE,
     help="Trust what happened before this day, in the event's time zone.",
 )
 @click.option(
@@ -53,15 +53,15 @@ class Report:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A copy of the seals that is kept outside: haru seal --out FILE.",
 )
-def audit(*, as_json: bool, since: dt.datetime | None, seals: Path | None) -> None:
+def audit(*, as_json: bool, since: dt.date | None, seals: Path | None) -> None:
     """Work out anew what ought to be in the database; exit 1 if something is not, 2 if that could not be done.
 
     Each finding names its check, the table, the row's key and what is wrong. Everything is read in one snapshot;
     nothing is changed, and nobody waits. docs/verify.md tells what an audit shows, and what it cannot.
     """
     with _could_not_run(seals), database_of(settings_or_exit(), as_owner=True) as settings:
-        role, first = application_role(settings), since.date() if since else None
-        report = asyncio.run(_audit(settings, role, first, seals, hidden=as_json))
+        role = application_role(settings)
+        report = asyncio.run(_audit(settings, role, since, seals, hidden=as_json))
     if as_json:
         print_json(_json(report))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import getpass
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ import asyncpg
 import click
 from alembic.util import CommandError
 
+from models import LAST_DATE
 from server.clock import wall_clock
 from server.logs import configure_logs
 from server.migrations.roles import role_at
@@ -39,8 +41,29 @@ RIGHTS = (
 CONNECTIONS = 2
 """Of a command."""
 
+FIRST_DATE = dt.date(2000, 1, 1)
+
 FAILED: tuple[type[Exception], ...] = (asyncpg.PostgresError, *RAISED)
 RIGHTLESS = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidSchemaNameError)
+
+
+class Date(click.ParamType[dt.date]):
+    """A business date, in the centuries that events are of: what is beyond has no midnight in every zone."""
+
+    name = "date"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        """The date that was written."""
+        try:
+            date = dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 (a date is of no zone)
+        except ValueError:
+            self.fail(f"{value!r} is no date, as 2026-03-02.", param, ctx)
+        if not FIRST_DATE <= date <= LAST_DATE:
+            self.fail(f"{date} is not from {FIRST_DATE} to {LAST_DATE}.", param, ctx)
+        return date
+
+
+DATE = Date()
 
 
 def settings_or_exit(*, serving: bool = False) -> Settings:
@@ -66,7 +89,10 @@ def database_of(settings: Settings, *, for_real: bool = False, as_owner: bool = 
             with embedded_postgres(settings.state_dir) as url:
                 yield settings.model_copy(update={"database_url": url, "owner_database_url": as_its_owner(url)})
         else:
-            _check(owner_url_of(settings) if as_owner else url_of(settings), for_real=for_real)
+            if as_owner and settings.owner_database_url is not None:
+                _check("HARU_OWNER_URL", settings.owner_database_url, for_real=for_real)
+            else:
+                _check("DATABASE_URL", settings.database_url, for_real=for_real)
             yield settings
     except (EmbeddedPostgresError, UnsuitableDatabaseError, CommandError) as failed:
         raise click.ClickException(str(failed)) from None
@@ -76,9 +102,9 @@ def database_of(settings: Settings, *, for_real: bool = False, as_owner: bool = 
         raise click.ClickException(_told(failed) if isinstance(failed, Unavailable) else failed.message) from None
 
 
-def _check(url: str, *, for_real: bool) -> None:
+def _check(name: str, url: str, *, for_real: bool) -> None:
     for parameter in parse_address(url).left_out:
-        logger.warning("DATABASE_URL: left out %s", parameter)
+        logger.warning("%s: left out %s", name, parameter)
     try:
         if warning := asyncio.run(check_suitability(url, for_real=for_real)):
             logger.warning(warning)

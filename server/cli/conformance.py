@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from dataclasses import asdict
-from math import log
+from math import isfinite, log
 from typing import Any
 
 import click
 
-from server.cli.common import connected, database_of, settings_or_exit, url_of
+from server.cli.common import DATE, connected, database_of, settings_or_exit, url_of
 from server.cli.telling import json_option, looking, print_json, working
 from server.clock import wall_clock
 from services import conformance
 from services.calendar import Calendar
 from services.conformance import Conformance
 
-DATE = click.DateTime(formats=["%Y-%m-%d"])
 DAYS = 90
 LN10 = log(10)
 
@@ -26,19 +25,19 @@ LN10 = log(10)
 @click.option("--from", "first", type=DATE, help=f"The first business date; default: {DAYS} days back.")
 @click.option("--to", "last", type=DATE, help="The last business date, included; default: today.")
 @json_option
-def verify_odds(first: dt.datetime | None, last: dt.datetime | None, *, as_json: bool) -> None:
+def verify_odds(first: dt.date | None, last: dt.date | None, *, as_json: bool) -> None:
     """Check whether the draws of some days fit the odds that were published for them.
 
     Tells each revision that was drawn from, and the evidence against its odds: an e-value, which is 1 on average where
     they are drawn, and reaches 1000 by chance in one event of a thousand at most, however often it is looked at. Exit
     0: it fits; 1: an alarm; 2: it could not look. With --json: an object with from, to, draws, evidence, alarmAt,
-    isAlarm and revisions, each with featureType, revision, hash, draws, log10Evidence and outcomes (label, drawn,
-    expected).
+    isAlarm and revisions, each with featureType, revision, hash, draws, log10Evidence (null where what has no chance
+    was drawn: no number is great enough) and outcomes (label, drawn, expected).
     """
     with looking(), database_of(settings_or_exit()) as settings, working("counting draws"):
         calendar = Calendar(settings.zone)
-        until = last.date() if last else calendar.business_date(wall_clock())
-        since = first.date() if first else until - dt.timedelta(days=DAYS - 1)
+        until = last or calendar.business_date(wall_clock())
+        since = first or until - dt.timedelta(days=DAYS - 1)
         found = asyncio.run(_found(url_of(settings), since, until))
     if as_json:
         print_json({"from": str(since), "to": str(until)} | _object(found))
@@ -67,7 +66,7 @@ def _object(found: Conformance) -> dict[str, Any]:
                 "revision": one.rules.revision,
                 "hash": one.rules.hash,
                 "draws": one.draws,
-                "log10Evidence": one.log_evidence / LN10,
+                "log10Evidence": one.log_evidence / LN10 if isfinite(one.log_evidence) else None,
                 "outcomes": [asdict(outcome) for outcome in one.outcomes],
             }
             for one in found.revisions

@@ -126,16 +126,12 @@ def _sequences() -> Iterator[str]:
 
 async def make_grants(url: str, role: str) -> None:
     """Make the grants, as the owner, whose address `url` is; all or none. Raises: Unavailable."""
-    engine = create_engine(url, pool={"poolclass": NullPool})
-    try:
-        with reachable():
-            async with engine.begin() as connection:
-                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-                schema = await connection.scalar(text("SELECT current_schema()"))
-                for statement in grants(role, schema):
-                    await connection.exec_driver_sql(statement)
-    finally:
-        await engine.dispose()
+    with reachable():
+        async with create_engine(url, pool={"poolclass": NullPool}).begin() as connection:
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            schema = await connection.scalar(text("SELECT current_schema()"))
+            for statement in grants(role, schema):
+                await connection.exec_driver_sql(statement)
 
 
 async def role_at(url: str) -> str:

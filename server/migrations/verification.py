@@ -60,13 +60,9 @@ async def verify(url: str, *, role: str | None = None) -> Verified:
 
     Raises: Unavailable, CannotVerifyError.
     """
-    engine = create_engine(url, pool={"poolclass": NullPool})
-    try:
-        with reachable():
-            async with engine.connect() as connection:
-                return await connection.run_sync(_verify, role)
-    finally:
-        await engine.dispose()
+    with reachable():
+        async with create_engine(url, pool={"poolclass": NullPool}).connect() as connection:
+            return await connection.run_sync(_verify, role)
 
 
 def _verify(connection: Connection, role: str | None) -> Verified:
