@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +14,7 @@ from services.conformance import publication_numbers
 from services.error_codes import ErrorCode
 from tests.conftest import Haru
 from tests.games import UNDER_TEST, GameUnderTest, every_game, on
+from tests.serving import zone_of_noon
 from tests.staff import operator, upsert, valid
 from tests.world import World, forge
 
@@ -26,9 +29,20 @@ async def conformance(world: World, **variables: Any) -> dict[str, Any]:
     return answer
 
 
-async def test_where_nothing_was_drawn_nothing_speaks_against_it(world: World) -> None:
+async def test_where_nothing_was_drawn_nothing_speaks_against_it(
+    world: World, haru: Haru, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nothing = {"draws": 0, "evidence": 1.0, "alarmAt": 1000.0, "isAlarm": False, "revisions": []}
     assert await conformance(world) == nothing
+    zone = zone_of_noon()
+    monkeypatch.setenv("HARU_TIME_ZONE", zone)
+    today = dt.datetime.now(ZoneInfo(zone)).date()
+    for options, days in ([], (89, 0)), (["--to", str(today - dt.timedelta(days=1))], (90, 1)):
+        told = await haru("verify", "odds", "--json", *options)
+        first, last = (str(today - dt.timedelta(days=ago)) for ago in days)
+        assert (told.exit_code, json.loads(told.stdout)) == (0, {"from": first, "to": last} | nothing)
+    told = await haru("verify", "odds", "--from", str(today))
+    assert (told.exit_code, told.output) == (0, "draws: 0, evidence: 1, no alarm\n")
 
 
 async def test_revisions_are_numbered_as_they_were_published(world: World) -> None:

@@ -16,7 +16,8 @@ from server.migrations import verification
 from server.migrations.definitions import CHECKS_AGAIN
 from server.migrations.roles import make_grants
 from server.migrations.upgrade import EXPECTED_REVISION, upgrade
-from server.migrations.verification import Verified, verify
+from server.migrations.verification import CannotVerifyError, Verified, verify
+from server.postgres.suitability import ONE_ROLE
 from tests.conftest import run_sql
 from tests.contract.test_database import CONSTRAINTS, fetch, scratch
 from tests.roles import as_application
@@ -71,6 +72,7 @@ CHANGED = {
     "extra: right dice_log.UPDATE (outcome) of ROLE": "GRANT UPDATE (outcome) ON dice_log TO ROLE",
     "extra: right lottery_log.SELECT of ROLE": "GRANT SELECT ON lottery_log TO ROLE WITH GRANT OPTION",
     "extra: right audit_log.SELECT of PUBLIC": "GRANT SELECT ON audit_log TO PUBLIC",
+    "extra: right dice_log.INSERT of pg_monitor": "GRANT SELECT, INSERT ON dice_log TO pg_monitor",
     "extra: right coupon_code_id_seq.UPDATE of ROLE": "GRANT UPDATE ON SEQUENCE coupon_code_id_seq TO ROLE",
     "extra: right schema public.CREATE of ROLE": "GRANT CREATE ON SCHEMA public TO ROLE",
     "extra: right what OWNER will make.INSERT of ROLE": """
@@ -198,8 +200,9 @@ def test_a_role_that_may_not_verify_is_told_what_it_needs(url: str, monkeypatch:
     if fetch(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(True,)]:
         pytest.skip("a superuser may do everything")
     asyncio.run(run_sql(url, f"REVOKE CREATE ON DATABASE {make_url(url).database} FROM CURRENT_USER"))
-    told = command(url, monkeypatch)
-    assert told.exit_code == 2  # it could not look
+    for told in command(url, monkeypatch), CliRunner().invoke(main, ["audit"]):
+        assert told.exit_code == 2  # it could not look
+        assert told.stderr == f"Error: {CannotVerifyError()}\n"
     assert "GRANT CREATE ON DATABASE" in told.stderr
 
 
@@ -219,7 +222,12 @@ def test_one_role_for_all_is_told_and_no_fault(url: str, monkeypatch: pytest.Mon
     asyncio.run(run_sql(url, named(NO_GRANTS, url)))
     told = command(url, monkeypatch, application=url)
     assert told.exit_code == 0
-    assert told.stderr.startswith("warning: HARU_OWNER_URL: ")
+    assert told.stderr == f"warning: {ONE_ROLE}\n"
+    made = CliRunner().invoke(main, ["db", "roles"])
+    assert (made.exit_code, made.output) == (1, f"Error: {ONE_ROLE}\n")
+    made = CliRunner().invoke(main, ["db", "roles", "--role", role_of(url)])
+    assert made.exit_code == 0, made.output
+    assert run(url) == Verified(EXPECTED_REVISION, [], [])
 
 
 def test_grants_that_are_made_again_put_it_right(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import subprocess
 import sys
 import threading
 import time
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import click
 import pytest
 
-from server.cli.common import database_of
+from server.cli.common import RIGHTS, database_of
 from server.cli.main import COMMANDS, main
 from server.cli.telling import working
 from server.migrations.upgrade import EXPECTED_REVISION
 from server.postgres.embedded import EmbeddedPostgresError
 from server.settings import PROJECT
 from services.errors import LockNotAcquired
+from services.outages import why
 from services.request_errors import Unavailable
 from tests.conftest import Haru
+from tests.serving import zone_of_noon
 from tests.world import World
 
 
@@ -38,22 +42,36 @@ async def test_what_programs_read(haru: Haru, world: World) -> None:
     assert json.loads((await haru("db", "prune", "--json")).stdout) == {"deleted": 0}
     [pool] = json.loads((await haru("coupons", "list", "--json")).stdout)
     assert pool == {"coupon_type": "COFFEE", "left": 100, "given": 0, "waiting": 0}
-    faulty = await haru("schedule", "check", "--days", "1", "--json")  # the demo's days are others
-    assert faulty.exit_code == 1
-    assert [set(issue) for issue in json.loads(faulty.stdout)] == [{"date", "code", "message"}] * 2
+
+
+async def test_what_is_wrong_with_the_days_ahead(haru: Haru, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo's days are others."""
+    zone = zone_of_noon()
+    monkeypatch.setenv("HARU_TIME_ZONE", zone)
+    today = dt.datetime.now(ZoneInfo(zone)).date()
+    told = await haru("schedule", "check", "--days", "3", "--json")
+    found = json.loads(told.stdout)
+    assert [set(issue) for issue in found] == [{"date", "code", "message"}] * len(found)
+    assert {issue["date"] for issue in found} == {str(today + dt.timedelta(days=ahead)) for ahead in range(3)}
+    for_people = await haru("schedule", "check", "--days", "3")
+    assert for_people.output.splitlines() == [f"{one['date']} {one['code']}: {one['message']}" for one in found]
+    assert (told.exit_code, for_people.exit_code) == (1, 1)
+
+
+RIGHTLESS = asyncpg.InsufficientPrivilegeError("permission denied"), asyncpg.InvalidSchemaNameError("no schema")
+UNUSABLE = asyncpg.DiskFullError("full"), ConnectionResetError("reset"), TimeoutError(), Unavailable()
+UNABLE = EmbeddedPostgresError("it does not start")
 
 
 @pytest.mark.parametrize(
     ("failure", "told"),
     [
-        (asyncpg.DiskFullError("full"), "The database cannot be used: "),
-        (ConnectionResetError("reset"), "The database cannot be used: "),
-        (TimeoutError(), "The database cannot be used: "),
-        (Unavailable(), "The database cannot be used: "),
+        *((failure, f"The database cannot be used: {why(failure)}\n{RIGHTS}") for failure in RIGHTLESS),
+        *((failure, f"The database cannot be used: {why(failure)}") for failure in UNUSABLE),
         (LockNotAcquired(), LockNotAcquired().message),
-        (EmbeddedPostgresError("it does not start"), "it does not start"),
+        (UNABLE, str(UNABLE)),
     ],
-    ids=repr,
+    ids=lambda given: type(given).__name__,
 )
 async def test_whatever_ends_a_command_is_told(world: World, failure: Exception, told: str) -> None:
     def run() -> None:
@@ -62,7 +80,7 @@ async def test_whatever_ends_a_command_is_told(world: World, failure: Exception,
 
     with pytest.raises(click.ClickException) as ended:
         await asyncio.to_thread(run)
-    assert ended.value.message.startswith(told)
+    assert ended.value.message == told
 
 
 async def test_a_difference_is_told_to_programs(haru: Haru, world: World) -> None:
@@ -132,6 +150,7 @@ def test_a_terminal_is_shown_what_takes_long(
         while "looking ... 0 s" not in shown and time.monotonic() < deadline:
             shown += capsys.readouterr().err
     assert ("looking" in shown) is is_watched
+    assert "\n" not in shown
     assert capsys.readouterr().err.endswith("\r\x1b[K" if is_watched else "")
     assert capsys.readouterr().out == ""
 

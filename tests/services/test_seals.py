@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -245,10 +246,14 @@ def test_what_is_no_copy_is_told_by_its_line(change: Any, told: str) -> None:
         list(read_copies(change(copies(chained(3)))))
 
 
-async def test_seals_are_kept_in_a_file(world: World, haru: Haru, tmp_path: Path) -> None:
-    """Those that it lacks are added; a file of other seals is left as it is."""
+async def test_seals_are_kept_in_a_file(
+    world: World, haru: Haru, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that it lacks are added, and are on the disk; a file of other seals is left as it is."""
     world.clock.now = wall_clock()  # the command's
     alice, ada, out = await world.player(), await admin(world), tmp_path / "seals"
+    on_disk: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda _: on_disk.append(out.read_text(encoding="utf-8")))
     assert (await haru("seal")).output == "Nothing was added since the last seal.\n"
     for number in range(3):
         await grant(ada, grant_of(alice, POINTS, idempotencyKey=f"{number}"))
@@ -259,6 +264,7 @@ async def test_seals_are_kept_in_a_file(world: World, haru: Haru, tmp_path: Path
     assert (await haru("seal", "--out", str(out))).output.endswith(f"added to {out}: 0\n")
     stored = [one async for one in seals.seals(world.parts.database)]
     kept = out.read_text(encoding="utf-8")
+    assert on_disk == [kept, kept]
     assert [one.hash for one in read_copies(kept.splitlines())] == [one.hash for one in stored]
     await grant(ada, grant_of(alice, POINTS, idempotencyKey="more"))
     assert (await haru("seal", "--out", str(out))).output.endswith(f"added to {out}: 1\n")

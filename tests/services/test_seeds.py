@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import stat
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -15,13 +17,16 @@ from server.seed_keys import seed_keys_of
 from server.settings import read_settings
 from services import roots, seeds
 from services.request_errors import Unavailable
+from services.rules.draws import commitment_of
 from services.rules.proofs import ProofText, check
 from services.rules.transcripts import DayLine, Transcript
 from services.seeds import Seeds
 from tests.api.test_draws import DICE, TODAY, again, close_the_day, play
+from tests.conftest import Haru
 from tests.games import on
+from tests.serving import zone_of_noon
 from tests.statements import watched
-from tests.world import World
+from tests.world import NOON, SEED_KEYS, World
 
 TOMORROW = TODAY + dt.timedelta(days=1)
 
@@ -200,6 +205,48 @@ async def test_what_was_added_past_haru_is_in_no_root(world: World) -> None:
         )
     ids = (await alice.data("{ me { plays { nodes { id proof { root inclusion } } } } }"))["me"]["plays"]["nodes"]
     assert {one["id"] for one in ids if one["proof"]["root"]} == {first["id"]}
+
+
+async def test_how_each_day_s_seed_stands_is_listed(world: World, haru: Haru, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARU_TIME_ZONE", zone_of_noon())
+    monkeypatch.setenv("HARU_SEED_KEYS", SEED_KEYS)
+    today = dt.datetime.now(ZoneInfo(zone_of_noon())).date()
+    days = [today + dt.timedelta(days=ahead) for ahead in range(-3, 3)]
+    commitments = [commitment_of(day, bytes([number]) * 32) for number, day in enumerate(days)]
+    revealed_at = dt.datetime.combine(days[2], dt.time(15, 4), dt.UTC)
+    for number, (day, commitment) in enumerate(zip(days, commitments, strict=True)):
+        reveal = (bytes([number]) * 32, revealed_at) if number < 2 else (None, None)
+        await world.sql.execute("INSERT INTO draw_seed VALUES ($1, $2, $3, $4, $5)", day, commitment, NOON, *reveal)
+        if number > 2:
+            row = (day, "gone" if number == 4 else "tests", b"n" * 12, b"s" * 48)
+            await world.sql.execute("INSERT INTO draw_seed_sealed VALUES ($1, $2, $3, $4)", *row)
+    listed = await haru("seeds", "list", "--days", "2")
+    revealed = f"revealed {days[2]} 15:04Z"
+    lacking = "sealed by gone, which HARU_SEED_KEYS does not have"
+    states = [revealed, "lost", "sealed by tests", lacking, "sealed by tests"]
+    assert (listed.exit_code, listed.output.splitlines()) == (
+        1,
+        [f"{day}  {one}  {state}" for day, one, state in zip(days[1:], commitments[1:], states, strict=True)],
+    )
+    told = await haru("seeds", "list", "--days", "2", "--json")
+    kids = [None, None, "tests", "gone", "tests"]
+    assert (told.exit_code, json.loads(told.stdout)) == (
+        1,
+        [
+            {
+                "date": str(day),
+                "commitment": commitment,
+                "revealedAt": revealed_at.isoformat() if day == days[1] else None,
+                "sealedBy": kid,
+                "isKeyGiven": {None: None, "tests": True, "gone": False}[kid],
+            }
+            for day, commitment, kid in zip(days[1:], commitments[1:], kids, strict=True)
+        ],
+    )
+    monkeypatch.setenv("HARU_SEED_KEYS", f"{SEED_KEYS},{SEED_KEYS.replace('tests', 'gone')}")
+    assert (await haru("seeds", "list")).exit_code == 0
+    made = await haru("seeds", "make")
+    assert made.stdout == f"committed to: {today} to {today + dt.timedelta(days=7)}\n", made.output
 
 
 def test_a_local_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
