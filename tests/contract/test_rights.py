@@ -198,6 +198,25 @@ async def test_no_young_key_can_be_pruned_and_never_many(owner: Session, applica
     assert await owner.fetchval("SELECT count(*) FROM idempotency_key") == 3
 
 
+async def test_the_oldest_keys_are_pruned_from_one_instant_to_before_another(owner: Session) -> None:
+    await owner.execute("INSERT INTO \"user\" (id, external_id, created_at) VALUES ($1, 'alice', now())", ALICE)
+    first, second, third = (dt.datetime(2020, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3))
+    for number, created_at in enumerate((third, second, first)):
+        await owner.execute(
+            "INSERT INTO idempotency_key (user_id, key, request, answer, created_at)"
+            " VALUES ($1, $2::int::text, 'play', '{}', $3)",
+            *(ALICE, number, created_at),
+        )
+    prune = "SELECT keys, until FROM haru_prune_keys($1, $2, $3)"
+    for since, before, most, pruned in (
+        (first, third, 1, (1, first)),
+        (first, second, 9, (0, None)),
+        (second, third, 9, (1, second)),
+        (third, third + dt.timedelta(days=1), 9, (1, third)),
+    ):
+        assert tuple(await owner.fetchrow(prune, since, before, most) or ()) == pruned
+
+
 async def test_what_refuses_or_runs_as_the_owner_finds_haru_s_own_tables(owner: Session) -> None:
     found = await owner.fetch(
         "SELECT oid::regprocedure::text, proconfig, prosecdef FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
@@ -206,3 +225,5 @@ async def test_what_refuses_or_runs_as_the_owner_finds_haru_s_own_tables(owner: 
     assert {name for name, _, is_definer in found if is_definer} == {name.replace(", ", ",") for name in DEFINERS}
     for name, config, _ in found:
         assert "search_path=public, pg_temp" in (config or ()), f"{name} is made after create_guards()"
+    fixed = await owner.fetch("SELECT oid::regprocedure::text FROM pg_proc WHERE proconfig::text ~ 'search_path'")
+    assert {name for (name,) in fixed} == {name for name, *_ in found}, "what has no need of it is only slower by it"

@@ -249,12 +249,16 @@ async def test_how_each_day_s_seed_stands_is_listed(world: World, haru: Haru, mo
     assert made.stdout == f"committed to: {today} to {today + dt.timedelta(days=7)}\n", made.output
 
 
-def test_a_local_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
-    settings = read_settings(HARU_STATE_DIR=tmp_path / "state", HARU_SEED_KEYS="")
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_local_key_is_made_once_and_for_its_owner_alone(tmp_path: Path, is_there: bool) -> None:
+    state = tmp_path / "of haru" / "state"
+    if is_there:
+        state.mkdir(parents=True)
+    settings = read_settings(HARU_STATE_DIR=state, HARU_SEED_KEYS="")
     first, second = seed_keys_of(settings), seed_keys_of(settings)
     sealed = first.seal(TODAY, "c", b"s" * 32, b"n" * 12)
     assert second.unseal(TODAY, "c", sealed) == b"s" * 32
-    (file,) = (tmp_path / "state").iterdir()
+    (file,) = state.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
