@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import MetaData, make_url
+from sqlalchemy import DefaultClause, MetaData, make_url
 
+from models import Base
 from models.base import NAMING_CONVENTION
 from models.rights import DEFINERS, RIGHTS
 from server.cli.main import main
@@ -211,6 +212,13 @@ def test_models_that_are_not_what_the_migrations_make(url: str, monkeypatch: pyt
     told = command(url, monkeypatch)
     assert told.exit_code == 1
     assert "the models differ from the migrations: ('remove_table', Table('reward_ledger'" in told.stderr
+    other = MetaData(naming_convention=NAMING_CONVENTION)
+    for table in Base.metadata.sorted_tables:
+        table.to_metadata(other)
+    other.tables["feature_config"].c.is_enabled.server_default = DefaultClause("false")
+    monkeypatch.setattr(verification, "Base", SimpleNamespace(metadata=other))
+    (difference,) = asyncio.run(verify(url, role=role_of(url))).models
+    assert difference.startswith("[('modify_default', None, 'feature_config', 'is_enabled'")
 
 
 def test_a_role_that_may_not_verify_is_told_what_it_needs(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
