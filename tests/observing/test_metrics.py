@@ -38,6 +38,7 @@ from services.seals import seal
 from services.vitals import Odds, Proofs, Stock, Vitals, read_vitals
 from services.watch import BatchKind
 from tests.ports import reserved_port
+from tests.roles import as_application
 from tests.world import World
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -283,12 +284,15 @@ async def test_finite_stocks_of_the_day_are_told(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize("is_there", [False, True])
 async def test_the_port_is_served_beside_the_workers_and_keeps_no_process(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, is_there: bool
 ) -> None:
+    """Nor a session: one that is not given back is a warning, once it is collected."""
+    url = as_application(database_url) if is_there else "postgresql://haru@127.0.0.1:1/haru"
     caplog.set_level("INFO", "uvicorn.access")
     with reserved_port() as port:
-        settings = read_settings(DATABASE_URL="postgresql://haru@127.0.0.1:1/haru", HARU_METRICS_PORT=port)
+        settings = read_settings(DATABASE_URL=url, HARU_METRICS_PORT=port)
         with metrics_served(settings, wall_clock, tmp_path):
             assert {one.daemon for one in threading.enumerate() if one.name == "metrics"} == {True}
             async with asyncio.timeout(60), httpx.AsyncClient() as http:
@@ -297,10 +301,11 @@ async def test_the_port_is_served_beside_the_workers_and_keeps_no_process(
                         answer = await http.get(f"http://127.0.0.1:{port}/metrics", timeout=60)
                         break
                     await asyncio.sleep(0.01)
-        assert "haru_database_up 0.0" in answer.text
+        assert f"haru_database_up {float(is_there)}" in answer.text
         assert "server" not in answer.headers
         assert "uvicorn.access" not in {record.name for record in caplog.records}
         assert not [one for one in threading.enumerate() if one.name == "metrics"]
+    gc.collect()
 
 
 async def test_where_there_is_no_database(tmp_path: Path) -> None:
