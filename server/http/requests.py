@@ -45,17 +45,13 @@ def negotiate(accept: bytes | None) -> str | None:
     """
     if accept is None or not accept.strip():
         return JSON
-    best: tuple[float, int, str] | None = None
+    ranked: list[tuple[bool, float, int, str]] = []
     for position, item in enumerate(accept.decode("latin-1").split(",")):
         media_type, quality = accepted(item)
         offered = {GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "*/*": JSON, "application/*": JSON}.get(media_type)
-        if offered is None or quality <= 0:
-            continue
-        named = 0 if media_type.endswith("*") else 1
-        rank = (named + quality, -position, offered)
-        if best is None or rank[:2] > best[:2]:
-            best = rank
-    return best[2] if best else None
+        if offered is not None and quality > 0:
+            ranked.append((not media_type.endswith("*"), quality, -position, offered))
+    return max(ranked)[-1] if ranked else None
 
 
 def accepted(item: str) -> tuple[str, float]:
@@ -77,7 +73,7 @@ def content_type(value: bytes | None) -> str | None:
     media_type, parameters = parse_options_header(value)
     if media_type == MULTIPART.encode():
         return MULTIPART
-    charset = parameters.get(b"charset", b"utf-8").strip(b'"').lower()
+    charset = parameters.get(b"charset", b"utf-8").lower()
     return JSON if media_type == JSON.encode() and charset in (b"utf-8", b"utf8") else None
 
 
@@ -121,7 +117,7 @@ def _nests_too_deep(beginning: bytes) -> bool:
 def refuse_declared_length(headers: Headers, at_most: int) -> None:
     """Refuse a body by the length that it announces. Raises: Refused (413)."""
     declared = header(headers, b"content-length")
-    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > at_most):
+    if declared is not None and declared.isdigit() and float(declared) > at_most:  # int() reads no endless ones
         raise too_large(at_most, unread=True)
 
 
@@ -136,7 +132,6 @@ class WhileThere:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._limit = timeout(None)
-        self._is_gone = False
         self._watching: Task[None] | None = None
 
     async def __aenter__(self) -> None:
@@ -149,10 +144,8 @@ class WhileThere:
             self._watching.cancel()
         try:
             await self._limit.__aexit__(*raised)
-        except TimeoutError:
-            if self._is_gone:
-                raise Disconnected from None
-            raise
+        except TimeoutError:  # of this limit, which is set once the client is gone
+            raise Disconnected from None
 
     def _start(self) -> None:
         self._watching = create_task(self._watch())
@@ -160,7 +153,6 @@ class WhileThere:
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._is_gone = True
         self._limit.reschedule(get_running_loop().time())
 
 
@@ -231,17 +223,18 @@ def refuse_control_characters(value: Any) -> None:
 
 
 def query_parameters(query_string: bytes) -> dict[str, Any]:
-    """Read a GET request's parameters, `variables` and `extensions` being JSON. Raises: Refused (400)."""
+    """Read a GET request's parameters, `variables` and `extensions` being JSON; empty ones are none.
+
+    Raises: Refused (400).
+    """
     try:
-        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=16)
+        pairs = parse_qsl(query_string.decode("ascii"), errors="strict", max_num_fields=16)
     except ValueError:  # UnicodeDecodeError is one
         raise bad_request("The query string is malformed.") from None
     parameters: dict[str, Any] = dict(pairs)
     for name in ("variables", "extensions"):
-        if parameters.get(name):
+        if name in parameters:
             parameters[name] = strict_json(parameters[name])
-        else:
-            parameters.pop(name, None)
     refuse_control_characters(parameters)
     return parameters
 

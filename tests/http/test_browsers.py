@@ -12,6 +12,7 @@ import pytest
 from server.app import create_app
 from server.settings import read_settings
 from tests.http.conftest import Check, client_of, make_endpoint
+from tests.http.test_bodies import raw
 from tests.live import PROTOCOL, Socket
 from tests.unit.test_settings import FOR_REAL, no_environment
 
@@ -182,7 +183,17 @@ async def test_a_compressed_body_is_refused(
     assert answer.headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+async def test_a_compressed_body_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes on a client that still sends takes the answer from it, too."""
+    monkeypatch.setattr("server.http.endpoint.DRAIN_SECONDS", 600.0)
+    headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
+    piece = {"type": "http.request", "body": HELLO, "more_body": True}
+    messages = [piece, piece | {"more_body": False}]
+    assert (await raw(make_endpoint(), headers, messages))[0] == 415
+    assert not messages
+
+
+@pytest.mark.parametrize("encoding", ["identity", " Identity ", ""])
 async def test_a_body_that_says_that_it_is_not_compressed_is_read(encoding: str) -> None:
     async with client_of(make_endpoint()) as client:
         headers = {"content-type": "application/json", "content-encoding": encoding}

@@ -26,6 +26,7 @@ APOLLO = "application/graphql-response+json,application/json;q=0.9"
     [
         (None, JSON),
         ("", JSON),
+        (" ", JSON),
         ("*/*", JSON),
         ("application/*", JSON),
         ("application/json", JSON),
@@ -37,6 +38,12 @@ APOLLO = "application/graphql-response+json,application/json;q=0.9"
         (f"*/*, {GRAPHQL_JSON};q=0.1", GRAPHQL_JSON),
         ("text/event-stream, application/json", JSON),
         ("Application/JSON; charset=utf-8", JSON),
+        (f"{JSON}, {GRAPHQL_JSON};q=1", JSON),
+        (f"{JSON};q=1, {GRAPHQL_JSON}", JSON),
+        (f"{JSON}, {GRAPHQL_JSON};q=9", JSON),
+        (f"{JSON};q=9, {GRAPHQL_JSON}", JSON),
+        (f"{JSON};charset=utf-8;q=0.1, {GRAPHQL_JSON};charset=utf-8;q=0.2", GRAPHQL_JSON),
+        (f"{JSON} ; Q = 0.1 , {GRAPHQL_JSON} ; Q = 0.2", GRAPHQL_JSON),
         ("text/html", None),
         ("text/event-stream", None),
         ("application/json;q=0", None),
@@ -68,6 +75,10 @@ async def test_get(client: httpx.AsyncClient) -> None:
     parameters = {"query": "query A($n: Int!) { echo(number: $n) } query B { matrix }", "operationName": "A"}
     response = await client.get("/graphql", params=parameters | {"variables": '{"n": 8}', "extensions": ""})
     assert "8" in response.json()["data"]["echo"]
+    most = {"query": "{ matrix }"} | {f"a{number}": "1" for number in range(15)}
+    assert (await client.get("/graphql", params=most)).json()["data"]["matrix"]
+    empty = {"query": "{ matrix }", "variables": "", "operationName": "", "documentId": ""}
+    assert (await client.get("/graphql", params=empty)).json()["data"]["matrix"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +130,8 @@ async def test_no_content_type(client: httpx.AsyncClient, refused: Check) -> Non
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json;charset=UTF-8", 'application/json; charset="utf-8"', "APPLICATION/JSON"]
+    "kind",
+    ["application/json;charset=UTF-8", 'application/json; charset="utf-8"', "APPLICATION/JSON; charset=utf8"],
 )
 async def test_json_in_utf8(client: httpx.AsyncClient, kind: str) -> None:
     response = await client.post("/graphql", content=b'{"query": "{ matrix }"}', headers={"content-type": kind})
@@ -151,7 +163,7 @@ async def test_nulls_mean_absent(client: httpx.AsyncClient) -> None:
         ("query=%7Bmatrix%7D&extensions=x", "The request is not valid JSON."),
         ("query=%7Bmatrix%7D%00", "Strings must not contain control characters."),
         ("query=%7Bmatrix%7D%ff%fe", "The query string is malformed."),
-        ("query=%7Bmatrix%7D&" + "&".join(f"a{n}=1" for n in range(30)), "The query string is malformed."),
+        ("query=%7Bmatrix%7D&" + "&".join(f"a{n}=1" for n in range(16)), "The query string is malformed."),
     ],
 )
 async def test_bad_query_strings(client: httpx.AsyncClient, refused: Check, query: str, message: str) -> None:
@@ -244,6 +256,8 @@ async def test_request_ids(client: httpx.AsyncClient) -> None:
     assert len(made) == 3
     given = await client.post("/graphql", json=body, headers={"x-request-id": "edge-1.a_B"})
     assert given.headers["x-request-id"] == "edge-1.a_B"
+    longest = await client.post("/graphql", json=body, headers={"x-request-id": "x" * 64})
+    assert longest.headers["x-request-id"] == "x" * 64
     for bad in (b"", b"x" * 65, b"a b", b"<script>", b"\xfc"):
         response = await client.post("/graphql", json=body, headers={b"x-request-id": bad})
         assert response.headers["x-request-id"].encode() not in (b"", bad)
