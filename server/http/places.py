@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
@@ -47,6 +47,9 @@ class PlaceLimits:
 
     send_seconds: float = 20.0
     """How long a client may take to take an answer."""
+
+    farewell_seconds: float = 1.0
+    """How long a client may take to take the end."""
 
     keep_alive_seconds: float = 12.0
     """How often an event stream shows that it lives, to the proxies on its way."""
@@ -145,11 +148,9 @@ class Places:
             left = self._seconds_left(principal)
             if left <= 0:
                 return Over.EXPIRED
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(min(left, self.limits.longest_nap_seconds)):
                     await self._woken.wait()
-            except TimeoutError:
-                continue
         return Over.STOPPING
 
     def _seconds_left(self, principal: Principal | None) -> float:

@@ -50,7 +50,7 @@ async def respond_events(
     limits: PlaceLimits,
 ) -> None:
     """Send `answers` as events until there are no more, the client goes away, or the connection is `over`."""
-    stream = _Stream(send, limits.send_seconds)
+    stream = _Stream(send, limits)
     await stream.start(record.request_id)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -91,9 +91,9 @@ async def _keep_alive(stream: _Stream, seconds: float) -> None:
 class _Stream:
     """The body of the response, written by one task at a time."""
 
-    def __init__(self, send: Send, send_seconds: float) -> None:
+    def __init__(self, send: Send, limits: PlaceLimits) -> None:
         self._send = send
-        self._seconds = send_seconds
+        self._limits = limits
         self._turn = asyncio.Lock()
 
     async def start(self, request_id: str) -> None:
@@ -111,7 +111,7 @@ class _Stream:
     async def write(self, chunk: bytes) -> None:
         """Send a part of the body. Raises: _Ended when the client does not take it in time."""
         try:
-            async with self._turn, asyncio.timeout(self._seconds):
+            async with self._turn, asyncio.timeout(self._limits.send_seconds):
                 await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
         except (TimeoutError, OSError):
             raise _Ended from None
@@ -119,7 +119,7 @@ class _Stream:
     async def end(self) -> None:
         """Send the end of the body, if there is still somebody to take it."""
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(self._limits.farewell_seconds):
                 await self._send({"type": "http.response.body", "body": b""})
         except (TimeoutError, OSError):
             return

@@ -44,7 +44,6 @@ class Close(Exception):
     """The connection is to be closed, with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
         self.code = code
         self.reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
 
@@ -248,7 +247,7 @@ class Connection:
 
     async def _close(self, close: Close) -> None:
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(self._limits.farewell_seconds):
                 await self._send_raw({"type": "websocket.close", "code": close.code, "reason": close.reason})
         except (TimeoutError, OSError):
             return

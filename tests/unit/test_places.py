@@ -29,15 +29,20 @@ def refused(place: AbstractContextManager[None], error: type[Exception]) -> None
 
 def test_of_one_player_there_are_so_many_and_no_more() -> None:
     some = places()
-    with some.connection(MIA), some.connection(MIA):
-        refused(some.connection(MIA), RateLimited)
-        with some.connection(LEO):
-            refused(some.connection(None), Unavailable)
-            refused(some.stranger("a"), Unavailable)
-        with some.connection(None):
-            pass
-    with some.connection(MIA), some.connection(MIA):
-        pass
+    for _ in range(2):  # who was there leaves neither more nor fewer places
+        with some.connection(MIA):
+            with some.connection(MIA):
+                refused(some.connection(MIA), RateLimited)
+                with some.connection(LEO):
+                    assert some.open == 3
+                    refused(some.connection(None), Unavailable)
+                    refused(some.stranger("a"), Unavailable)
+                with some.connection(None):
+                    pass
+            with some.connection(MIA):
+                refused(some.connection(MIA), RateLimited)
+        assert some.open == 0
+    assert not some._by_player, "who has left is remembered for ever"
 
 
 def test_of_nobody_there_are_as_many_as_of_all() -> None:
@@ -50,16 +55,15 @@ def test_of_nobody_there_are_as_many_as_of_all() -> None:
 
 def test_of_one_address_there_are_so_many_strangers_and_no_more() -> None:
     some = places()
-    with some.stranger("a"), some.stranger("a"):
-        refused(some.stranger("a"), RateLimited)
-        with some.stranger("b"):
-            refused(some.stranger("c"), Unavailable)
-            with some.connection(MIA):  # strangers take no place from who has introduced himself
-                pass
-    with some.stranger(None), some.stranger(None), some.stranger(None):
-        refused(some.stranger(None), Unavailable)
-    with some.stranger("a"), some.stranger("a"):
-        pass
+    for _ in range(2):
+        with some.stranger("a"), some.stranger("a"):
+            refused(some.stranger("a"), RateLimited)
+            with some.stranger("b"):
+                refused(some.stranger("c"), Unavailable)
+                with some.connection(MIA):  # strangers take no place from who has introduced himself
+                    pass
+        with some.stranger(None), some.stranger(None), some.stranger(None):
+            refused(some.stranger(None), Unavailable)
 
 
 @pytest.mark.parametrize(("now", "expired"), [(999.9, False), (1000.0, True), (1000.1, True)])
@@ -95,6 +99,13 @@ async def test_a_clock_that_is_set_is_looked_at() -> None:
     assert await some.over(MIA) is Over.EXPIRED
 
 
+async def test_until_its_very_end_a_token_is_good() -> None:
+    instants = iter([999.999, 1000.0])
+    some = Places(now=lambda: next(instants))
+    assert await some.over(MIA) is Over.EXPIRED
+    assert next(instants, None) is None
+
+
 async def test_what_is_not_to_be_stopped_halfway_is_waited_for() -> None:
     some, gate, done = places(), asyncio.Event(), []
 
@@ -102,12 +113,19 @@ async def test_what_is_not_to_be_stopped_halfway_is_waited_for() -> None:
         await gate.wait()
         done.append(True)
 
-    waiting = asyncio.create_task(some.to_the_end(work()))
+    async def fail() -> None:
+        await gate.wait()
+        raise ValueError
+
+    waiting = [asyncio.create_task(some.to_the_end(one())) for one in (work, fail, work)]
     await asyncio.sleep(0)
-    waiting.cancel()
+    for one in waiting:
+        one.cancel()
     finishing = asyncio.create_task(some.finish())
-    await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
     assert not finishing.done()
+    refused(some.connection(MIA), Unavailable)
     gate.set()
     await finishing
-    assert done == [True]
+    assert done == [True, True]
