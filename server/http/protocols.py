@@ -162,9 +162,10 @@ class HttpConnection(HttpToolsProtocol):
     def _look(self) -> None:
         """Close the connection if its client has taken too long; cut it off if it does not take the rest either."""
         patience = self.unread_seconds if self.flow.write_paused else self.head_seconds
-        waited = 0.0 if self._waiting_since is None else self.loop.time() - self._waiting_since
-        if waited < patience and not self.transport.is_closing():
-            self._timer = self.loop.call_later(patience - waited, self._look)
+        now = self.loop.time()
+        left = (now if self._waiting_since is None else self._waiting_since) + patience - now
+        if left > 0 and not self.transport.is_closing():
+            self._timer = self.loop.call_later(left, self._look)
         else:
             self.transport.close()
             self._timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
