@@ -217,7 +217,7 @@ def _readiness(settings: Settings, parts: App, health: Health) -> Readiness:
     others = [parts.seeds.fault]
     if not settings.is_local:
         assert settings.database_url is not None
-        others.insert(0, Suitability(settings.database_url, time.monotonic).fault)
+        others = [Suitability(settings.database_url, time.monotonic).fault, *others]
     return Readiness(health.look, others, clock=wall_clock, monotonic=time.monotonic)
 
 

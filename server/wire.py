@@ -31,7 +31,6 @@ class Refused(Exception):
 
     def __init__(self, error: HaruError, *, status: int | None = None, headers: Iterable[tuple[bytes, bytes]] = ()):
         """Refuse with `error`, at the status that its code asks for unless another is given."""
-        super().__init__(error.message)
         self.error = error
         self.status = status or STATUS_OF_CODE.get(error.code, 400)
         self.headers = [*headers, *_headers_of(error)]

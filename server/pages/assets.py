@@ -93,11 +93,10 @@ class BuiltPage:
 
 def _load(dist: Path) -> dict[str, _File]:
     files = {}
-    for path in sorted(dist.rglob("*.gz")):
+    for path in dist.rglob("*.gz"):
         name = path.relative_to(dist).with_suffix("").as_posix()
         content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()[:32]
-        files[name] = _File(_media_type(name), content, digest)
+        files[name] = _File(_media_type(name), content, hashlib.sha256(content).hexdigest())
     return files
 
 

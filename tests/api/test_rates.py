@@ -77,8 +77,9 @@ def test_new_documents_of_one_player_take_a_tenth_of_a_core() -> None:
     assert 0.1 * now <= 0.015 * prepared <= 0.1 * (now + BURST_SECONDS) + 0.015
     assert prepared + len(told) == 10_000
     assert 0 < min(told) <= max(told) <= 0.015 / 0.1
-    with rates.meter(bob):
-        pass
+    for other in (bob, None):
+        with rates.meter(other):
+            pass
     rates.admit({"client": None}, alice)  # what she sends otherwise is not counted for it
 
 
@@ -162,3 +163,19 @@ def test_players_and_addresses_have_buckets_of_their_own() -> None:
         with pytest.raises(RateLimited):
             rates.admit({"client": (address, 1)}, player)
     rates.admit({"client": ("c", 1)}, Principal(UUID(int=9), Role.PLAYER, 0.0))
+    for address in ("d", "e"):
+        rates.admit({"client": (address, 1)}, None)
+
+
+def test_whoever_is_refused_is_told_when_to_come_again() -> None:
+    now = 100.0
+    rates = Rates(per_player=0, per_address=0.5, monotonic=lambda: now)
+    for _ in range(3):
+        rates.admit({"client": ("a", 1)}, None)
+    for now, left in ((100.0, 2.0), (101.5, 0.5)):  # noqa: B007
+        with pytest.raises(TooManyRequests) as refused:
+            rates.admit({"client": ("a", 1)}, None)
+        assert refused.value.retry_after_seconds == left
+        assert refused.value.message == RateLimited().message
+    now = 102.0
+    rates.admit({"client": ("a", 1)}, None)

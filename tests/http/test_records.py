@@ -126,6 +126,16 @@ async def test_an_event_stream(endpoint: GraphQLEndpoint, told: list[Record]) ->
     assert record.bytes == 2 * len(b'{"data":{"count":1}}')
 
 
+BREAKS = 'subscription { breaks(how: "stock") }'
+
+
+async def test_an_event_stream_that_ends_in_a_refusal(endpoint: GraphQLEndpoint, told: list[Record]) -> None:
+    async with events(endpoint, BREAKS, token="mia") as stream:
+        while await stream.event() is not None:
+            assert not told
+    assert [seen(record) for record in told] == [(("breaks",), "PLAYER", "refused", "OUT_OF_STOCK")]
+
+
 async def test_operations_of_a_websocket_and_the_connection(webs: WebSocketEndpoint, told: list[Record]) -> None:
     async with socket(webs, "mia") as client:
         await client.subscribe(COUNT, to=1)
@@ -144,7 +154,29 @@ async def test_operations_of_a_websocket_and_the_connection(webs: WebSocketEndpo
         (("connection",), "PLAYER", "ok", None),
     ]
     assert len({record.request_id for record in told}) == 4
-    assert told[0].bytes > 0
+    assert told[0].bytes == len(b'{"type":"next","id":"1","payload":{"data":{"count":1}}}')
+    assert [record.is_live for record in told] == [True, False, True, True]
+
+
+async def test_a_websocket_whose_operation_ends_in_a_refusal(webs: WebSocketEndpoint, told: list[Record]) -> None:
+    async with socket(webs, "mia") as client:
+        await client.subscribe(BREAKS)
+        assert [(await client.message())["type"] for _ in range(2)] == ["next", "error"]
+    assert [seen(record) for record in told] == [
+        (("breaks",), "PLAYER", "refused", "OUT_OF_STOCK"),
+        (("connection",), "PLAYER", "ok", None),
+    ]
+
+
+async def test_a_websocket_that_meets_a_bug(told: list[Record]) -> None:
+    def broken(_headers: Any) -> Any:
+        raise ValueError
+
+    made = make_endpoint(told=(told.append,), authenticate=broken)
+    async with socket(WebSocketEndpoint(made.service, Places(now=lambda: 0.0))) as client:
+        await client.send("connection_init")
+        assert await client.close_code() == 1011
+    assert [seen(record) for record in told] == [(("connection",), None, "failed", "INTERNAL")]
 
 
 async def test_a_websocket_that_is_refused(told: list[Record]) -> None:

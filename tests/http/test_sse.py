@@ -40,6 +40,7 @@ def endpoint(
         ("text/event-stream", True),
         ("Text/Event-Stream; charset=utf-8", True),
         ("text/event-stream;q=0", False),
+        ("text/event-stream;q=0.1, */*", True),
         (URQL, True),
         (",,", False),
     ],
@@ -234,6 +235,14 @@ async def test_expiry_ends_the_stream_without_complete() -> None:
         with pytest.raises(TimeoutError):
             await stream.event(0.1)
         clock[0] = 1000.0
+        assert await stream.event() is None
+
+
+async def test_nothing_is_sent_once_the_token_has_expired() -> None:
+    from tests.http.toy import SOURCES
+
+    app = endpoint(now=lambda: 1000.0 if SOURCES else 0.0)
+    async with events(app, COUNT, token="mia", variables={"to": 1}) as stream:
         assert await stream.event() is None
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from schema.context import Principal
+from server.http.rates import TooManyRequests
 from server.http.requests import GRAPHQL_JSON, JSON, negotiate
 from server.wire import Refused
 from services.errors import HaruError
@@ -93,8 +94,16 @@ async def test_get(client: httpx.AsyncClient) -> None:
     ],
 )
 def test_the_status_of_what_is_refused_as_a_whole(error: HaruError, status: int) -> None:
-    assert Refused(error).status == status
+    assert (Refused(error).status, Refused(error).unread, str(Refused(error))) == (status, False, error.message)
     assert Refused(error, status=418).status == 418
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-1.0, b"1"), (0.0, b"1"), (0.2, b"1"), (1.0, b"1"), (1.001, b"2"), (59.5, b"60")],
+)
+def test_when_to_come_again_is_told_in_whole_seconds(seconds: float, told: bytes) -> None:
+    assert Refused(TooManyRequests(seconds)).headers == [(b"retry-after", told)]
 
 
 async def test_accept_that_fits_nothing(client: httpx.AsyncClient, refused: Check) -> None:

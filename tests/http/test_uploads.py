@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
+from starlette.datastructures import FormData, UploadFile
 
 from server.graphql.service import GraphQLOptions
+from server.http.endpoint import NEEDS_CONNECTION
+from server.http.multipart import operations_of, read_form
+from server.http.places import Places
+from server.wire import Refused
 from tests.http.conftest import Check, client_of, make_endpoint
 
 ONE = 'mutation ($file: Upload!, $note: String! = "") { upload(file: $file, note: $note) }'
@@ -62,6 +68,47 @@ async def test_a_place_within_a_list(client: httpx.AsyncClient) -> None:
     assert response.json() == {"data": {"upload": "a.csv 1 "}}
 
 
+async def test_a_file_for_several_places_at_most() -> None:
+    names = ["000", "1", "2", "999"]
+    files: list[None] = [None] * 1_000
+    operations = {"query": "", "variables": {"files": files}}
+    upload = UploadFile(BytesIO(), filename="a.csv")
+    places = {"a": [f"variables.files.{name}" for name in names]}
+    fields = [("operations", json.dumps(operations)), ("map", json.dumps(places)), ("a", upload)]
+    found = operations_of(FormData(fields))["variables"]["files"]
+    assert [index for index, file in enumerate(found) if file is upload] == [0, 1, 2, 999]
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+async def test_a_form_of_just_so_many_bytes(missing: int) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{}\r\n--b--\r\n'
+    messages: list[Any] = [{"type": "http.request", "body": body[:20], "more_body": True}]
+    messages += [{"type": "http.request", "more_body": True}, {"type": "http.request", "body": body[20:]}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    reading = read_form(
+        [(b"content-type", b"multipart/form-data; boundary=b")], receive, at_most=len(body) - missing, field=2
+    )
+    if missing:
+        with pytest.raises(Refused) as refusal:
+            await reading
+        assert (refusal.value.status, refusal.value.unread) == (413, False)
+    else:
+        assert (await reading)["operations"] == "{}"
+    assert not messages
+
+
+async def test_a_subscription_is_no_upload(client: httpx.AsyncClient, refused: Check) -> None:
+    places = Places(now=lambda: 0.0)
+    count = {"query": "subscription { count(to: 1) }", "variables": {"file": None}}
+    async with client_of(make_endpoint(places=places)) as client:
+        client.headers["accept"] = "application/json, text/event-stream"
+        response = await client.post("/graphql", **form(count, {"a": ["variables.file"]}, a=b""))
+    assert refused(response, 200, "BAD_REQUEST")["message"] == NEEDS_CONNECTION
+
+
 async def test_a_file_of_ten_megabytes(client: httpx.AsyncClient, refused: Check) -> None:
     places = {"a": ["variables.file"]}
     response = await client.post("/graphql", **form(one(), places, a=b"x" * 10 * 1024 * 1024))
@@ -96,6 +143,10 @@ BROKEN: dict[str, dict[str, dict[str, Any]]] = {
     "The field 'map' and the files of the form do not agree.": {
         "no files": form(one(), GOOD),
         "a file that the map does not name": form(one(), GOOD, a=b"", b=b""),
+        "two files of one name": {
+            "files": [("operations", (None, json.dumps(one()))), ("map", (None, json.dumps(GOOD)))]
+            + [("a", ("a.csv", b""))] * 2
+        },
         "a name that is no file": form(one(), GOOD | {"b": ["variables.file"]}, a=b""),
     },
     "The request is not valid JSON.": {
@@ -118,6 +169,9 @@ BROKEN: dict[str, dict[str, dict[str, Any]]] = {
         "an index of many digits": form(
             {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files." + "1" * 5000]}, a=b""
         ),
+        "an index of four digits": form(
+            {"query": MANY, "variables": {"files": [None] * 2}}, {"a": ["variables.files.0001"]}, a=b""
+        ),
         "an index in other digits": form(
             {"query": MANY, "variables": {"files": [None]}}, {"a": ["variables.files.\u0660"]}, a=b""
         ),
@@ -130,7 +184,9 @@ BROKEN: dict[str, dict[str, dict[str, Any]]] = {
         "places that are no list": form(one(), {"a": "variables.file"}, a=b""),
         "no places": form(one(), {"a": []}, a=b""),
         "too many places": form(
-            {"query": MANY, "variables": {"files": [None] * 9}}, {"a": ["variables.files.0"] * 9}, a=b""
+            {"query": MANY, "variables": {"files": [None] * 5}},
+            {"a": [f"variables.files.{number}" for number in range(5)]},
+            a=b"",
         ),
     },
     "The field 'map' must name places below 'variables'.": {

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from schema.context import Principal
 from server.graphql.service import GraphQLOptions
+from server.http.places import Places
 from server.http.websocket import WebSocketEndpoint
+from services.request_errors import Unauthenticated
+from tests.http.conftest import make_endpoint
 from tests.http.test_sse import endpoint
-from tests.http.toy import SOURCES
+from tests.http.toy import SLEEPING, SOURCES, name_of
 from tests.live import Closed, socket
 
 COUNT = "subscription ($to: Int!) { count(to: $to) }"
@@ -194,8 +198,9 @@ async def test_expiry_ends_a_connection() -> None:
         assert await client.close_code() == 4403
 
 
-@pytest.mark.parametrize("query", ["{ matrix }", COUNT])
+@pytest.mark.parametrize("query", ["mutation { sleeps(seconds: 0) }", COUNT])
 async def test_nothing_is_executed_once_the_token_has_expired(query: str) -> None:
+    SLEEPING.clear()
     clock = [0.0]
     async with socket(app(now=lambda: clock[0]), "mia") as client:
         clock[0] = 1000.0
@@ -203,6 +208,33 @@ async def test_nothing_is_executed_once_the_token_has_expired(query: str) -> Non
         with pytest.raises(Closed) as closed:
             await client.message()
         assert (closed.value.code, closed.value.reason) == (4403, "The token has expired.")
+    assert not SLEEPING
+
+
+async def test_nothing_is_answered_once_the_token_has_expired() -> None:
+    async with socket(app(now=lambda: 1000.0 if SOURCES else 0.0), "mia") as client:
+        await client.subscribe(COUNT, to=1)
+        with pytest.raises(Closed) as closed:
+            await client.message()
+        assert (closed.value.code, closed.value.reason) == (4403, "The token has expired.")
+
+
+async def test_a_token_is_looked_up_when_it_comes_and_at_each_operation() -> None:
+    revoked: list[str] = ["leo"]
+
+    async def vouch(principal: Principal | None) -> None:
+        if principal is not None and name_of(principal) in revoked:
+            raise Unauthenticated
+
+    places = Places(now=lambda: 0.0)
+    served = WebSocketEndpoint(make_endpoint(vouch=vouch).service, places)
+    async with socket(served) as client:
+        await client.send("connection_init", payload={"Authorization": "Bearer leo"})
+        assert await client.close_code() == 4403
+    async with socket(served, "mia") as client:
+        revoked.append("mia")
+        await client.subscribe("{ matrix }")
+        assert (await client.message())["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 # The protocol

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from schema.context import Principal
 from server.http.endpoint import GraphQLEndpoint
+from server.http.places import Over, Places
 from server.http.websocket import WebSocketEndpoint
 from services.request_errors import RateLimited
-from tests.http.conftest import Counted
+from tests.http.conftest import Counted, make_endpoint
 from tests.http.test_websocket import COUNT, INIT, NEVER, app
-from tests.http.toy import SOURCES
+from tests.http.toy import SOURCES, name_of
 from tests.live import Closed, Socket, events, socket
 
 
@@ -27,6 +29,34 @@ async def test_operations_per_connection_are_bounded() -> None:
         await client.send("complete", id="a")
         await client.subscribe(COUNT, id="c", to=1)
         assert await client.data() == {"count": 1}
+
+
+async def test_messages_are_bounded() -> None:
+    longest = '{"type": "ping"}'
+    async with socket(app(message_bytes=len(longest))) as client:
+        await client.send_text(longest)
+        assert await client.message() == {"type": "pong"}
+        await client.send_text(f"{longest} ")
+        assert await client.close_code() == 4400
+
+
+async def test_nobody_waits_any_longer_for_the_end_of_a_stranger() -> None:
+    waited_for: list[str | None] = []
+
+    class Noting(Places):
+        async def over(self, principal: Principal | None) -> Over:
+            waited_for.append(name := None if principal is None else name_of(principal))
+            try:
+                return await super().over(principal)
+            finally:
+                waited_for.remove(name)
+
+    places = Noting(now=lambda: 0.0)
+    async with socket(WebSocketEndpoint(make_endpoint().service, places), "mia") as client:
+        await client.send("ping")
+        assert await client.message() == {"type": "pong"}
+        assert waited_for == ["mia"]
+    assert waited_for == []
 
 
 async def test_connections_per_player_are_bounded() -> None:

@@ -87,6 +87,20 @@ def test_what_is_issued_is_accepted(tokens: Tokens) -> None:
     assert tokens.verify(sign(HEADER, CLAIMS)) == Principal(PLAYER, Role.PLAYER)
 
 
+def test_tokens_tell_whole_seconds_and_are_never_older_than_a_revocation(clock: Clock, tokens: Tokens) -> None:
+    clock.now = NOW + dt.timedelta(microseconds=999_999)
+    for valid_from, issued in ((None, NOW), (NOW - dt.timedelta(1), NOW), (NOW + dt.timedelta(seconds=1),) * 2):
+        token = tokens.issue(PLAYER, Role.PLAYER, valid_from)
+        assert token.expires_at == issued + dt.timedelta(hours=1)
+        found = tokens.verify(token.text)
+        assert (found.issued_at, found.expires_at) == (issued.timestamp(), token.expires_at.timestamp())
+
+
+def test_a_key_is_named_by_the_start_of_its_hash() -> None:
+    """Operators find it by `sha256sum`."""
+    assert key_id("s" * 32) == "8fd6a6a78f5857d7"
+
+
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS384", "HS512", "RS256", "ES256", "", None, 1, ["HS256"]])
 def test_one_algorithm_is_accepted(tokens: Tokens, algorithm: Any) -> None:
     header = HEADER | {"alg": algorithm}
@@ -259,6 +273,7 @@ def test_a_header_names_the_bearer(tokens: Tokens) -> None:
     assert tokens.authenticate([(b"x-authorization", good.encode())]) is None
     for scheme in ("Bearer", "bearer", "BEARER"):
         assert tokens.authenticate(bearer(f"{scheme} {good}")) == Principal(PLAYER, Role.PLAYER)
+    assert tokens.authenticate(bearer(f"Bearer  {good} ")) == Principal(PLAYER, Role.PLAYER)
     for values in (
         (f"Bearer {good}", f"Bearer {good}"),
         (f"Bearer {good}", ""),

@@ -51,6 +51,11 @@ async def test_the_page_is_asked_for_again_each_time(app: Starlette) -> None:
     )
     assert again.status_code == 304
     assert again.content == b""
+    assert again.headers["etag"] == answer.headers["etag"]
+    unpacked = await get(app, "/graphiql", if_none_match=answer.headers["etag"])
+    assert (unpacked.status_code, unpacked.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert unpacked.text == answer.text
+    assert (await get(app, "/graphiql", if_none_match=unpacked.headers["etag"])).status_code == 304
 
 
 async def test_assets_are_kept_for_good_and_named_by_their_content(app: Starlette) -> None:

@@ -1,5 +1,6 @@
 """Where the page to play is served, how, and where it is not."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -57,6 +58,31 @@ async def test_it_is_there_in_the_local_environment_alone(environment: str, stat
     app = create_app(Settings(**settings))  # type: ignore[arg-type]
     assert (await get(app, "/")).status_code == status
     assert (await get(app, "/graphiql")).status_code == status
+
+
+async def test_a_file_is_of_the_type_that_its_name_tells(tmp_path: Path) -> None:
+    types = {
+        "a.css": "text/css; charset=utf-8",
+        "a.js": "text/javascript; charset=utf-8",
+        "a.svg": "image/svg+xml",
+        "a.ttf": "font/ttf",
+        "a.png": "image/png",
+        "a.of-nobody": "application/octet-stream",
+    }
+    (tmp_path / "assets").mkdir()
+    for name in ("index.html", *(f"assets/{name}" for name in types)):
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(name.encode()))
+    app = Starlette(routes=web_routes(tmp_path))
+    answers = {name: await get(app, f"/web/assets/{name}") for name in types}
+    assert {name: answer.headers["content-type"] for name, answer in answers.items()} == types
+    assert {name: answer.text for name, answer in answers.items()} == {name: f"assets/{name}" for name in types}
+    assert len({answer.headers["etag"] for answer in answers.values()}) == len(types)
+
+
+def test_a_page_that_was_not_built_says_how_to(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        web_routes(tmp_path)
+    assert str(missing.value) == f"{tmp_path} holds no page: run `npm ci && npm run build` in {tmp_path.parent}"
 
 
 def test_an_installation_without_examples_serves_no_page(tmp_path: Path) -> None:
