@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from server.app import create_app
 from server.settings import read_settings
@@ -39,6 +40,7 @@ async def preflight(client: httpx.AsyncClient, *headers: str, origin: str = PAGE
     allowed = answer.headers.get("access-control-allow-headers", "").lower().split(", ")
     return (
         answer.status_code == 200
+        and answer.headers["access-control-max-age"] == "600"
         and answer.headers.get("access-control-allow-origin") in {"*", origin}
         and all(name in allowed for name in headers)
     )
@@ -100,6 +102,20 @@ async def test_a_page_reads_refusals_and_their_headers(path: str) -> None:
     assert answer.headers["access-control-allow-origin"] == PAGE
     assert answer.headers["vary"] == "Origin"
     assert answer.headers["access-control-expose-headers"] == "X-Request-ID, Retry-After"
+
+
+@pytest.mark.parametrize(
+    ("settings", "introspection"),
+    [(LOCAL, (True, True)), (FOR_REAL, (False, False)), (FOR_REAL | {"HARU_INTROSPECTION": "1"}, (True, False))],
+)
+def test_who_may_look_at_the_schema(settings: dict[str, Any], introspection: tuple[bool, bool]) -> None:
+    (endpoint,) = (
+        route.endpoint
+        for route in create_app(read_settings(**settings)).routes
+        if isinstance(route, Route) and route.path == "/graphql"
+    )
+    options = endpoint.options
+    assert (options.introspection, options.anonymous_may_introspect) == introspection
 
 
 # What hands out tokens

@@ -7,9 +7,11 @@ import json
 from typing import Any, NoReturn
 
 import pytest
+from sqlalchemy import text
 from starlette.types import Message
 
 from models import Role
+from server.http.places import Over
 from server.http.requests import WhileThere
 from server.observing.record import Record
 from services.connector import Connector
@@ -134,6 +136,32 @@ async def test_whoever_was_answered_is_not_waited_for(look_seconds: float, monke
     await asyncio.sleep(0.1)
     assert looks[0] == was_looked_after == (0 if look_seconds else 1)
     assert asyncio.all_tasks() <= before
+
+
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'haru'"
+
+
+async def test_a_server_that_stops_does_what_it_has_to_and_gives_its_sessions_back(empty_database: str) -> None:
+    done: list[object] = []
+    async with another_session(empty_database) as watch:
+        async with running(empty_database) as world:
+            alice, places = await world.player(), world.app.state.places
+            assert (await alice.post("{ me { plays(first: 1) { edges { cursor } } } }")).status_code == 200
+            assert (await world.http.get("/readyz")).status_code == 200
+
+            async def work() -> None:
+                done.append(await places.over(None))
+                async with world.parts.database.read() as connection:
+                    done.append(await connection.scalar(text("SELECT 1")))
+
+            asked = asyncio.create_task(places.to_the_end(work()))
+            await asyncio.sleep(0)
+            assert await watch.fetchval(SESSIONS) > 2
+        assert done == [Over.STOPPING, 1]
+        await asked
+        async with asyncio.timeout(30):
+            while await watch.fetchval(SESSIONS) > 0:
+                await asyncio.sleep(0.02)
 
 
 async def test_a_server_that_stops_leaves_nothing_under_way(
