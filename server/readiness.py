@@ -50,7 +50,7 @@ class Readiness:
         self._clock = clock
         self._monotonic = monotonic
         self._look: asyncio.Task[tuple[int, dict[str, Any]]] | None = None
-        self._stale_at = 0.0
+        self._stale_at: float
         self._told: str | None = None
 
     async def readyz(self, _request: Request) -> Response:

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.routing import Route
 
 from server.app import create_app
 from server.settings import read_settings
@@ -109,12 +108,8 @@ async def test_a_page_reads_refusals_and_their_headers(path: str) -> None:
     [(LOCAL, (True, True)), (FOR_REAL, (False, False)), (FOR_REAL | {"HARU_INTROSPECTION": "1"}, (True, False))],
 )
 def test_who_may_look_at_the_schema(settings: dict[str, Any], introspection: tuple[bool, bool]) -> None:
-    (endpoint,) = (
-        route.endpoint
-        for route in create_app(read_settings(**settings)).routes
-        if isinstance(route, Route) and route.path == "/graphql"
-    )
-    options = endpoint.options
+    routes: list[Any] = create_app(read_settings(**settings)).routes
+    options = next(route for route in routes if route.path == "/graphql").endpoint.options
     assert (options.introspection, options.anonymous_may_introspect) == introspection
 
 

@@ -116,7 +116,8 @@ async def test_the_log_tells_when_it_begins_and_ends_and_why(caplog: pytest.LogC
     looks = Looks()
     looks.up.set()
     refused = because(Unavailable(), asyncpg.InvalidPasswordError('password authentication failed for user "haru"'))
-    for answer in (state(), refused, refused, state(is_writable=False), state(), state()):
+    bug = ValueError("a bug")
+    for answer in (state(), refused, refused, state(is_writable=False), state(), state(), bug, bug, refused, bug):
         looks.answer = answer
         looks.now += FRESH_SECONDS
         await looks.ask()
@@ -124,7 +125,12 @@ async def test_the_log_tells_when_it_begins_and_ends_and_why(caplog: pytest.LogC
         'not ready: the login is refused: password authentication failed for user "haru"',
         "not ready: the database is read-only",
         "ready again",
+        "readyz failed",
+        "not ready: ValueError('a bug')",
+        'not ready: the login is refused: password authentication failed for user "haru"',
+        "not ready: ValueError('a bug')",
     ]
+    assert [record.exc_info is not None for record in caplog.records].count(True) == 1
 
 
 async def test_whoever_asks_at_once_shares_one_look() -> None:
@@ -138,6 +144,18 @@ async def test_whoever_asks_at_once_shares_one_look() -> None:
     looks.up.set()
     assert {response.status_code for response in await asyncio.gather(*asking)} == {200}
     assert looks.asked == 1
+
+
+async def test_a_look_that_is_under_way_is_given_up_with_the_server() -> None:
+    looks = Looks()
+    await looks.readiness.stop()
+    asked = asyncio.create_task(looks.ask())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert looks.asked == 1
+    await looks.readiness.stop()
+    assert (await asyncio.gather(asked, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_an_answer_is_good_for_a_second() -> None:

@@ -66,8 +66,13 @@ async def test_a_subscription() -> None:
 
 async def test_the_very_bytes() -> None:
     async with events(endpoint(), COUNT, token="mia", variables={"to": 1}) as stream:
-        chunks = [await stream.chunk() for _ in range(4)]
-    assert b"".join(chunks) == b':\nevent: next\ndata: {"data":{"count":1}}\n\nevent: complete\ndata:\n\n'
+        messages = [await stream.next() for _ in range(4)]
+    assert [(message["body"], message.get("more_body", False)) for message in messages] == [
+        (b":\n", True),
+        (b'event: next\ndata: {"data":{"count":1}}\n\n', True),
+        (b"event: complete\ndata:\n\n", True),
+        (b"", False),
+    ]
 
 
 @pytest.mark.parametrize("accept", [URQL, "text/event-stream, multipart/mixed", "application/json, text/event-stream"])

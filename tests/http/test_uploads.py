@@ -74,7 +74,11 @@ async def test_a_file_for_several_places_at_most() -> None:
     operations = {"query": "", "variables": {"files": files}}
     upload = UploadFile(BytesIO(), filename="a.csv")
     places = {"a": [f"variables.files.{name}" for name in names]}
-    fields = [("operations", json.dumps(operations)), ("map", json.dumps(places)), ("a", upload)]
+    fields: list[tuple[str, str | UploadFile]] = [
+        ("operations", json.dumps(operations)),
+        ("map", json.dumps(places)),
+        ("a", upload),
+    ]
     found = operations_of(FormData(fields))["variables"]["files"]
     assert [index for index, file in enumerate(found) if file is upload] == [0, 1, 2, 999]
 
