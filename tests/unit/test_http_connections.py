@@ -186,10 +186,10 @@ async def test_a_head_is_waited_for_from_the_start_or_from_the_last_answer(serve
     served = serve()
     served.loop.until(5)
     await served.receives(GET + b"\r\n")
-    served.loop.until(100)  # it takes long, which is no fault of the client's
+    served.loop.until(100.5)  # it takes long, which is no fault of the client's
     await served.answers()
     assert served.sent.startswith(b"HTTP/1.1 200 OK")
-    served.ends_at(110)
+    served.ends_at(110.5)
 
 
 async def test_whoever_has_to_read_is_waited_for_longer_and_from_then_on(serve: Serve) -> None:
