@@ -203,6 +203,8 @@ async def test_nothing_is_executed_once_the_token_has_expired(query: str) -> Non
     SLEEPING.clear()
     clock = [0.0]
     async with socket(app(now=lambda: clock[0]), "mia") as client:
+        await client.send("ping")
+        assert await client.message() == {"type": "pong"}  # by now it is waited for the token's end
         clock[0] = 1000.0
         await client.subscribe(query, to=1)
         with pytest.raises(Closed) as closed:
