@@ -137,10 +137,10 @@ class CompiledOperation:
                 await serially(roots, run, data, outcomes)
             else:
                 await concurrently(roots, run, data, outcomes)
-        except Exception:  # noqa: BLE001
-            # Whatever it was, graphql-core meets it again in the recorded outcomes and reports it.
-            return await self._by_graphql_core(context, variables, outcomes)
-        return ExecutionResult(data, None)
+            return ExecutionResult(data, None)
+        except Exception:  # noqa: BLE001, S110
+            pass  # whatever it was, graphql-core meets it again in the recorded outcomes, and reports it below
+        return await self._by_graphql_core(context, variables, outcomes)
 
     async def subscribe(self, context: Any, variables: dict[str, Any]) -> AsyncIterable[Any] | ExecutionResult:
         """Start a subscription: the source of its events, or the errors that keep it from starting."""

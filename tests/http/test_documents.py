@@ -10,6 +10,7 @@ import pytest
 from graphql import get_introspection_query
 
 from schema.context import Principal
+from server.graphql.masking import cut
 from server.graphql.service import GraphQLOptions
 from server.http.requests import GRAPHQL_JSON, JSON
 from services.request_errors import Unavailable
@@ -55,6 +56,7 @@ async def test_faults(client: httpx.AsyncClient, refused: Check, query: str, mes
     response = await post(client, query, accept, variables={"w": 3})
     error = refused(response, 400 if accept == GRAPHQL_JSON else 200, "BAD_REQUEST")
     assert error["message"].startswith(message)
+    assert error["extensions"] == {"code": "BAD_REQUEST", "retryable": False}
 
 
 async def test_an_unknown_operation(client: httpx.AsyncClient, refused: Check) -> None:
@@ -78,6 +80,11 @@ async def test_long_messages_are_cut(client: httpx.AsyncClient, refused: Check) 
     error = refused(await post(client, "{ " + "n" * 5000 + " }"), 400, "BAD_REQUEST")
     assert len(error["message"]) == 200
     assert error["message"].endswith("…")
+
+
+def test_a_message_is_cut_beyond_200_characters() -> None:
+    assert cut("n" * 200) == "n" * 200
+    assert cut("n" * 201) == "n" * 199 + "…"
 
 
 async def test_suggestions_are_for_the_local_environment(client: httpx.AsyncClient, local: httpx.AsyncClient) -> None:
@@ -164,17 +171,30 @@ async def test_a_bug_is_masked_and_logged(
     }
     assert response.json()["data"] == {"matrix": [[1, 2], [], [None, 3]], "fails": None}
     (record,) = caplog.records
-    assert response.headers["x-request-id"] in record.getMessage()
+    assert record.getMessage() == f"request {response.headers['x-request-id']} failed in fails"
     assert record.exc_info
-    assert "a secret of ours" in str(record.exc_info[1])
+    assert repr(record.exc_info[1]) == "ValueError('a secret of ours')"
 
 
-@pytest.mark.parametrize("query", ["{ unserializable }", '{ animal(kind: "nothing") { name } }', "{ failsHardAtOnce }"])
-async def test_a_broken_answer_is_a_bug(client: httpx.AsyncClient, refused: Check, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ("{ unserializable }", "unserializable"),
+        ('{ broken: animal(kind: "nothing") { name } }', "broken"),
+        ('{ animal(kind: "broken") { toys { price label } } }', "animal.toys.1.label"),
+        ("{ failsHardAtOnce }", "failsHardAtOnce"),
+    ],
+)
+async def test_a_broken_answer_is_a_bug(
+    client: httpx.AsyncClient, refused: Check, caplog: pytest.LogCaptureFixture, query: str, where: str
+) -> None:
     response = await post(client, query)
-    refused(response, 200, "INTERNAL", data=True)
+    error = refused(response, 200, "INTERNAL", data=True)
     assert response.json()["data"] is None
     assert "secret" not in response.text
+    assert ".".join(str(key) for key in error["path"]) == where
+    assert caplog.messages[0] == f"request {response.headers['x-request-id']} failed in {where}"
+    assert "During handling of the above exception" not in caplog.text  # it is told alone
 
 
 async def test_our_errors_keep_their_words(client: httpx.AsyncClient, refused: Check) -> None:
@@ -186,7 +206,13 @@ async def test_our_errors_keep_their_words(client: httpx.AsyncClient, refused: C
 
 async def test_an_argument_that_turns_out_null_is_the_clients_fault(client: httpx.AsyncClient, refused: Check) -> None:
     response = await post(client, "query ($n: Int) { echo(number: $n) }", variables={"n": None})
-    refused(response, 200, "BAD_REQUEST", data=True)
+    assert refused(response, 200, "BAD_REQUEST", data=True) == {
+        "message": "Argument 'number' has invalid value: "
+        "Expected variable '$n' provided to non-null type 'Int!' not to be None.",
+        "locations": [{"line": 1, "column": 32}],
+        "path": ["echo"],
+        "extensions": {"code": "BAD_REQUEST", "retryable": False},
+    }
 
 
 async def test_a_bug_of_the_endpoint_is_masked(refused: Check, caplog: pytest.LogCaptureFixture) -> None:

@@ -114,6 +114,8 @@ JUDGED = {
     "two kinds of failure": "{ fails(ticks: 2) failsHard(ticks: 1) }",
     "the other way round": "{ failsHard(ticks: 2) fails(ticks: 1) }",
     "in the same tick": "{ failsHard fails }",
+    "at once, before what was called first": "{ fails(ticks: 0) failsAtOnce }",
+    "awaited, after what is there at once": "{ fails(ticks: 0) unserializable }",
     "null for a non-null": '{ animal(kind: "nothing") { name } }',
     "null for a non-null item": "{ strictAnimals { name } }",
     "null for a non-null field": '{ animal(kind: "broken") { friend { name } } }',
@@ -254,6 +256,17 @@ async def test_one_of_several_operations() -> None:
         answer = await compiled(text, name).execute(context, {})
         assert written(answer) == written(await by_graphql_core(text, {}, Context(), name))
     assert compiled(text, "B").kind.value == "mutation"
+
+
+async def test_one_of_several_subscriptions() -> None:
+    operation = compiled("subscription A { ticks } subscription B($to: Int!) { count(to: $to) }", "B")
+    source = await operation.subscribe(Context(), {"to": 2})
+    assert not isinstance(source, ExecutionResult)
+    answers = [await operation.execute_event(event, Context(), {"to": 2}) async for event in source]
+    assert [(answer.data, answer.errors) for answer in answers] == [({"count": 1}, None), ({"count": 2}, None)]
+    refused = await operation.subscribe(Context(), {"to": "two"})
+    assert isinstance(refused, ExecutionResult)
+    assert "Variable '$to' has invalid value" in written(refused)
 
 
 async def test_root_fields_of_a_query_run_concurrently() -> None:
