@@ -116,6 +116,10 @@ def test_it_is_that_of_an_answer_of_full_pages(text: str) -> None:
         ("{ players(first: 3) { nodes { events(first: 7) { nodes { id } } } } }", 4 + 3 * (1 + 4 + 7 * 2)),
         ("query ($n: Int! = 6) { players(first: $n) { nodes { ... on Player { id externalId } } } }", 4 + 6 * 3),
         ("{ diceStatus { ... on DiceStatus { dailyLimit { max } } ... on Problem { code } } }", 4),
+        ('{ nodes(ids: ["a", "b", "c"]) { id __typename } }', 1 + 3 * 2),
+        ('{ nodes(ids: "a") { id } }', 1 + 1 * 1),
+        ("{ nodes(ids: []) { id } }", 1 + 1 * 1),
+        ("{ __typename __schema { types { fields { name } } } }", 2),
     ],
 )
 def test_exact_sizes(text: str, size: int) -> None:
@@ -158,6 +162,13 @@ NESTED = "query (%s) { players(first: $n) { nodes { id } } }"
 )
 def test_what_a_variable_asks_for(declared: str, variables: dict[str, Any], rows: int) -> None:
     assert fields(NESTED % declared, **variables) == PAGE + rows * 2
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows"), [({"ids": ["a", "b", "c"]}, 3), ({"ids": []}, 1), ({"ids": "a"}, 1), ({"ids": None}, 1), ({}, 1)]
+)
+def test_how_many_ids_a_variable_has(ids: dict[str, Any], rows: int) -> None:
+    assert fields("query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }", **ids) == 1 + rows * 2
 
 
 @pytest.mark.parametrize(("literal", "rows"), [("0", 1), ("-5", 1), ("2147483647", 2147483647)])

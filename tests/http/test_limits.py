@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import httpx
 import pytest
 from graphql import get_introspection_query, parse
@@ -70,6 +73,43 @@ def test_one_include_and_one_skip_of_a_selection_count_nothing() -> None:
     assert not fits(f"{{ a {both} " + "@c " * 9 + "}")
     assert fits(f"{{ ...f {both} ... {both} {{ a }} }} fragment f on A {{ b {both} }}", GraphQLLimits(directives=0))
     assert not fits("query @include(if: $a) { a }", GraphQLLimits(directives=0))
+
+
+SIZES: dict[str, dict[str, int]] = {
+    "{ a }": {"fields": 1},
+    "{ x: a @c { b } }": {"depth": 1, "fields": 2, "aliases": 1, "directives": 1},
+    "query @c { a { b { c } } ... @c @d { d e { f } } }": {"depth": 2, "fields": 6, "directives": 3},
+    "{ a { ...f } g: h { i { ...f } } } fragment f on A { x: y @c { z } }": {
+        "depth": 3, "fields": 7, "aliases": 3, "directives": 2
+    },
+    "mutation { play { a } spin ...f } fragment f on M { x: play }": {
+        "depth": 1, "fields": 4, "aliases": 1, "plays": 3
+    },
+    "{ __schema }": {"introspection_fields": 1},
+    "{ x: __type @c { y: a @d { z: b } } }": {
+        "aliases": 3, "directives": 2, "introspection_depth": 2, "introspection_fields": 3
+    },
+    "{ __schema { a { b } } a { b } __type { a { b { c } } } ...f } fragment f on A { __schema { a } }": {
+        "depth": 1, "fields": 2, "introspection_depth": 3, "introspection_fields": 9
+    },
+}  # fmt: skip
+NAMES = {
+    "depth": "levels of fields",
+    "introspection_depth": "levels of introspection fields",
+    "introspection_fields": "introspection fields",
+}
+
+
+@pytest.mark.parametrize(("text", "size"), SIZES.items())
+def test_exact_sizes(text: str, size: dict[str, int]) -> None:
+    """A document fits limits that are just so, with nothing of what it does not have; not with one less of any."""
+    counted = ("depth", "fields", "aliases", "directives", "introspection_depth", "introspection_fields", "plays")
+    exact = replace(LIMITS, **(dict.fromkeys(counted, 0) | size))
+    guard(parse(text), exact)
+    for name, most in size.items():
+        words = f"The operation has more than {most - 1} {NAMES.get(name, name)}."
+        with pytest.raises(QueryTooComplex, match=f"^{re.escape(words)}$"):
+            guard(parse(text), replace(exact, **{name: most - 1}))  # type: ignore[arg-type]
 
 
 def test_one_play_per_request() -> None:

@@ -121,6 +121,61 @@ async def test_beyond_that_each_is_told_when_to_come_again_and_later_than_those_
     await settle()
 
 
+async def refused(crowd: Crowd, times: int) -> list[float]:
+    """When each of so many who come now is told to come again."""
+    told = []
+    for _ in range(times):
+        with pytest.raises(Overloaded) as overloaded:
+            async with crowd.turns:
+                raise AssertionError("a turn")
+        told.append(overloaded.value.retry_after_seconds)
+    return told
+
+
+async def test_who_is_refused_is_told_how_long_those_before_take_and_a_pace_more_than_the_last() -> None:
+    crowd = Crowd(at_once=1, patience_seconds=0.0)
+    crowd.turns.refuse_when_full()
+    await crowd.come(0, 1)  # of whom one waits, for nobody who waits
+    assert await refused(crowd, 3) == pytest.approx([0.002, 0.004, 0.006])  # a turn takes 2 ms until more is known
+    crowd.now = 0.001
+    assert await refused(crowd, 1) == pytest.approx([0.007])
+    crowd.now = 1.0  # the first has waited for as long
+    assert await refused(crowd, 2) == pytest.approx([1.0, 1.002])
+    crowd.now = 29.999
+    assert await refused(crowd, 3) == pytest.approx([29.999, 30.0, 30.0])
+    await crowd.finish(0, 1)
+
+
+async def test_the_pace_follows_those_who_are_called() -> None:
+    """Each moves it by a 64th of the difference; between the last of one crowd and the first of the next is none."""
+    crowd = Crowd(at_once=1, patience_seconds=100.0)
+    await crowd.come(0, 1)
+    await crowd.finish(0, 1, after_seconds=5.0)
+    crowd.now = 1000.0
+    await crowd.come(*range(10, 20))
+    await crowd.finish(10, after_seconds=2.0)
+    assert crowd.turns._expected_wait_seconds() == pytest.approx(2.0)  # the first of them has waited for that long
+    await crowd.finish(11, after_seconds=0.642)
+    await crowd.finish(12, after_seconds=0.0)
+    pace = 0.002 + 0.64 / 64
+    pace -= pace / 64
+    await crowd.come(*range(20, 320))
+    assert crowd.turns._expected_wait_seconds() == pytest.approx(306 * pace)
+    for task in crowd.tasks:
+        task.cancel()
+    await settle()
+
+
+async def test_whoever_comes_waits_where_the_patience_just_suffices() -> None:
+    crowd = Crowd(at_once=1, patience_seconds=0.004)
+    await crowd.come(1, 2, 3)
+    crowd.turns.refuse_when_full()  # two before it, of 2 ms
+    await crowd.come(4)
+    assert await refused(crowd, 1) == pytest.approx([0.006])
+    await crowd.finish(1, 2, 3, 4)
+    assert crowd.served == [1, 2, 3, 4]
+
+
 async def test_where_nobody_is_done_whoever_comes_waits_no_longer_than_the_first_has_waited() -> None:
     crowd = Crowd(at_once=1, patience_seconds=2.0)
     await crowd.come(1, 2)
