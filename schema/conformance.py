@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, log
 
 import strawberry
 
@@ -51,7 +51,7 @@ class RevisionConformance:
         return cls(
             sheet=OddsSheet.of(found.game, found.rules),
             draws=found.draws,
-            evidence=_told(exp(min(found.log_evidence, 690.0))),
+            evidence=_told(exp(min(found.log_evidence, log(MOST)))),
             outcomes=[DrawnOutcome.of(one) for one in found.outcomes],
         )
 

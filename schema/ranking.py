@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
@@ -108,10 +109,8 @@ def _requests(selections: Iterable[Selection]) -> Iterator[PageRequest]:
     for selection in selections:
         if isinstance(selection, SelectedField) and selection.name == "entries":
             first, after = selection.arguments.get("first"), selection.arguments.get("after")
-            try:
+            with suppress(BadRequest):
                 yield page_request(DEFAULT_ENTRIES if first is None else int(first), after)
-            except BadRequest:
-                continue
         yield from _requests(selection.selections)
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.connections import decode_cursor, encode_cursor, external_id, instant, row_number
+from schema.ranking import page_request
 from services.request_errors import BadRequest
 from services.rules.texts import broken_rule
 
@@ -108,6 +109,21 @@ def test_hostile_forms_are_no_cursors(parts: Parts, key: tuple[str, ...]) -> Non
         refuses(cursor_of(content), parts)
     for cursor in ("", "=", "A", "x", "\0", "\ud800", "ä", good + "=", good + "!", "\n" + good, good + good):
         refuses(cursor, parts)
+
+
+def test_the_first_and_the_last_that_a_list_may_have() -> None:
+    for number in (0, 2**63 - 1):
+        assert decode_cursor(encode_cursor([number]), row_number) == (number,)
+    for number in (-1, 2**63):
+        refuses(encode_cursor([number]), (row_number,))
+    for size, rank in ((1, 1), (100, 1_000_000_000)):
+        assert page_request(size, encode_cursor([rank])) == (size, rank)
+    for rank in (0, 1_000_000_001):
+        with pytest.raises(BadRequest, match=r"^after is not a cursor of this list\.$"):
+            page_request(10, encode_cursor([rank]))
+    for size in (0, 101):
+        with pytest.raises(BadRequest, match=r"^first must be 1 to 100\.$"):
+            page_request(size, None)
 
 
 @every_list

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from graphql import parse_value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,3 +143,31 @@ def test_big_integers() -> None:
         MAX_SAFE_INTEGER + 1, -MAX_SAFE_INTEGER - 1, 2.0**53, 1.5, 1e300, math.inf, math.nan, "1", "9100.0", True, None,
     ):  # fmt: skip
         assert fault(BigInt, bad).startswith("A BigInt is")
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("0", 0),
+        ("-12", -12),
+        ("9100.0", 9100),
+        ("7.000", 7),
+        ("9007199254740991", 2**53 - 1),
+        ("-9007199254740991", -(2**53) + 1),
+        ("9007199254740992", None),
+        ("10000000000000000", None),
+        ("7.5", None),
+        ("7.0e1", None),
+        ('"7"', None),
+        ("true", None),
+        ("null", None),
+    ],
+)
+def test_big_integers_in_a_document(written: str, number: int | None) -> None:
+    literal = SCALARS[BigInt].parse_literal
+    assert literal is not None
+    if number is None:
+        with pytest.raises(ValueError, match=r"^A BigInt is a whole number within ±\(2\^53 - 1\)\.$"):
+            literal(parse_value(written), None)
+    else:
+        assert literal(parse_value(written), None) == number
