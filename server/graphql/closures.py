@@ -107,7 +107,7 @@ def leaf(type_: GraphQLLeafType, *, nullable: bool) -> Complete:
         return value if type(value) is float and isfinite(value) else by_type(value, run)
 
     def boolean(value: Any, run: Run) -> Any:
-        return value if value is True or value is False else by_type(value, run)
+        return value if type(value) is bool else by_type(value, run)
 
     def enum(value: Any, run: Run) -> Any:
         if not isinstance(value, Enum):
@@ -117,15 +117,14 @@ def leaf(type_: GraphQLLeafType, *, nullable: bool) -> Complete:
             name = enum_names[value] = by_type(value, run)
         return name
 
-    if type_ is GraphQLString or type_ is GraphQLID:
-        return string
-    if type_ is GraphQLInt:
-        return integer
-    if type_ is GraphQLFloat:
-        return number
-    if type_ is GraphQLBoolean:
-        return boolean
-    return enum if is_enum_type(type_) else by_type
+    quick: dict[GraphQLLeafType, Complete] = {
+        GraphQLString: string,
+        GraphQLID: string,
+        GraphQLInt: integer,
+        GraphQLFloat: number,
+        GraphQLBoolean: boolean,
+    }
+    return quick.get(type_, enum if is_enum_type(type_) else by_type)
 
 
 def arguments_of(field: GraphQLField, node: FieldNode) -> Callable[[Run], dict[str, Any]]:

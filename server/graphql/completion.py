@@ -78,7 +78,7 @@ class ResolveInfo(NamedTuple):
 
 HELPERS = GraphQLResolveInfoHelpers(
     gather=lambda values: gather_with_cancel(*values),
-    track=lambda values: abandon(value for value in values if is_awaitable(value)),
+    track=abandon,
 )
 
 

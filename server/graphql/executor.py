@@ -262,7 +262,7 @@ class CompiledOperation:
             return result if isinstance(result, ExecutionResult) else await result
         finally:
             # A null root stops graphql-core before it has asked for every resolver that was called already.
-            abandon(outcome.awaitable for outcome in outcomes.values() if outcome.awaitable is not None)
+            abandon(outcome.awaitable for outcome in outcomes.values())
 
 
 async def serially(roots: Sequence[RootField], run: Run, data: dict[str, Any], outcomes: dict[str, Outcome]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from enum import Enum
 from types import SimpleNamespace
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NewType, TypeVar
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -130,6 +131,17 @@ class Mood(Enum):
     RED = "red"
 
 
+class Later:
+    """What has to be awaited, as often as one likes."""
+
+    def __await__(self) -> Generator[None, None, str]:
+        yield
+        return "5"
+
+
+Whatever = NewType("Whatever", object)
+
+
 @strawberry.type
 class Leaves:
     """One of each kind of leaf, whatever is in it."""
@@ -140,10 +152,12 @@ class Leaves:
     flag: bool | None = None
     key: strawberry.ID | None = None
     colour: Colour | None = None
+    whatever: Whatever | None = None
     strict_text: str = ""
     strict_number: int = 0
     strict_flag: bool = False
     strict_colour: Colour = Colour.RED
+    strict_whatever: Whatever = Whatever(0)
 
 
 HELD: list[Any] = []
@@ -220,5 +234,5 @@ class Query:
 schema = strawberry.Schema(
     query=Query,
     types=[Circle, Square, Crate, Sign, Poster, Tree, Bonsai, Moss, Fern],
-    config=StrawberryConfig(auto_camel_case=False),
+    config=StrawberryConfig(auto_camel_case=False, scalar_map={Whatever: strawberry.scalar(name="Whatever")}),
 )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
 import pytest
+from graphql.pyutils import Undefined
+from strawberry import Schema
 
-from tests.http.odd import HELD, Colour, Leaves, Mood, schema
-from tests.http.test_executor import both, by_graphql_core, compiled, written
+from server.graphql import closures, executor
+from server.graphql.completion import Completion
+from tests.http.odd import HELD, Colour, Later, Leaves, Mood, schema
+from tests.http.test_executor import COMPILED, ECHO, both, by_graphql_core, compiled, written
 from tests.http.toy import Context
+from tests.http.toy import schema as toy
 
 PLANTS = '{ plants(of: "%s") { __typename name ... on Tree { tall } ... on Bonsai { tall } } }'
 TREES = '{ trees(of: "%s") { __typename name tall } }'
@@ -61,10 +67,77 @@ async def test_judged_by_graphql_core(text: str) -> None:
     await both(text, fallbacks=1, of=schema)
 
 
+class Asked(Counter[str]):
+    """How often an execution asks for what may be decided or learnt before it."""
+
+    def __init__(self, patched: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        for owner, name in (
+            (Completion, "_runtime_type"),
+            (closures, "refuse_unusual"),
+            (closures, "get_argument_values"),
+            (executor, "get_variable_values"),
+        ):
+            patched.setattr(owner, name, self.counting(name.strip("_"), getattr(owner, name)))
+
+    def counting(self, name: str, call: Any) -> Any:
+        def counted(*args: Any, **options: Any) -> Any:
+            self[name] += 1
+            return call(*args, **options)
+
+        return counted
+
+    async def again(self, text: str, of: Schema, variables: dict[str, Any]) -> dict[str, int]:
+        """What the second execution asks."""
+        operation = compiled(text, of=of)
+        await operation.execute(Context(), variables)
+        self.clear()
+        assert (await operation.execute(Context(), variables)).errors is None
+        return dict(self)
+
+
+async def test_what_the_document_or_a_class_decides_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(monkeypatch)
+    documents = dict.fromkeys(COMPILED.items(), toy)
+    documents |= {(name, text): schema for name, (text, _) in TOLD.items()}
+    again = {name: await asked.again(text, of, {}) for (name, text), of in documents.items()}
+    assert {name: counts for name, counts in again.items() if counts} == {
+        "typename": {"runtime_type": 2},  # stones: a value tells whether it is one
+        "fragments on an interface": {"refuse_unusual": 1},  # an instant is no leaf of GraphQL's own
+        "fragments on a union": {"runtime_type": 2},
+        "an interface condition in a union": {"runtime_type": 2},
+        "an error that is data": {"refuse_unusual": 1},
+        "a cast": {"runtime_type": 1},
+        "one class, two types": {"runtime_type": 3},
+        "a cast among others": {"runtime_type": 1},
+        "a cast to another type": {"runtime_type": 1},
+        "types of a union": {"runtime_type": 1},
+        "a generic type": {"runtime_type": 2},
+        "a generic type whose content is another": {"runtime_type": 2},
+        "generic types of a union": {"runtime_type": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "counts"),
+    [
+        ({"text": "t", "number": 2, "names": "one", "wish": None}, {}),
+        ({"text": "t", "number": 2, "names": "one"}, {"get_variable_values": 1, "get_argument_values": 1}),
+        ({"text": None, "number": 2, "names": [], "wish": {"name": "n"}}, {}),
+    ],
+)
+async def test_variables_that_are_all_given_are_looked_up(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], counts: dict[str, int]
+) -> None:
+    """But for those within a literal, which make it another at each request."""
+    asked = await Asked(monkeypatch).again(ECHO, toy, variables)
+    assert asked == Counter(counts) + Counter({"get_argument_values": 1})
+
+
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, 5, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**53),
     *(0.0, 1.0, 1.5, float("nan"), float("inf"), "", "5", "1.5", "yes", b"x", [], {}, object),
-    *(Colour.RED, Colour, Mood.RED, "red", "RED", ValueError("a secret of ours"), UUID(int=1)),
+    *(Colour.RED, Colour, Mood.RED, "red", "RED", ValueError("a secret of ours"), UUID(int=1), Undefined, Later()),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -104,12 +105,12 @@ NAMES = {
 def test_exact_sizes(text: str, size: dict[str, int]) -> None:
     """A document fits limits that are just so, with nothing of what it does not have; not with one less of any."""
     counted = ("depth", "fields", "aliases", "directives", "introspection_depth", "introspection_fields", "plays")
-    exact = replace(LIMITS, **(dict.fromkeys(counted, 0) | size))
-    guard(parse(text), exact)
+    just: dict[str, Any] = dict.fromkeys(counted, 0) | size
+    guard(parse(text), replace(LIMITS, **just))
     for name, most in size.items():
         words = f"The operation has more than {most - 1} {NAMES.get(name, name)}."
         with pytest.raises(QueryTooComplex, match=f"^{re.escape(words)}$"):
-            guard(parse(text), replace(exact, **{name: most - 1}))  # type: ignore[arg-type]
+            guard(parse(text), replace(LIMITS, **just | {name: most - 1}))
 
 
 def test_one_play_per_request() -> None:
