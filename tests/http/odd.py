@@ -103,6 +103,22 @@ class Fern:
 
 
 @strawberry.interface
+class Slow:
+    """It takes its time to say which type it is."""
+
+    name: str
+
+    @classmethod
+    async def resolve_type(cls, _value: Any, _info: Any, _type: Any) -> str:
+        return "Snail"
+
+
+@strawberry.type
+class Snail(Slow):
+    """As slow."""
+
+
+@strawberry.interface
 class Holder:
     size: int
 
@@ -210,6 +226,10 @@ class Query:
         return [Fern(name="a"), Fern(name="b")]
 
     @strawberry.field
+    def slow(self) -> list[Slow]:
+        return [Snail(name="a"), Snail(name="b")]
+
+    @strawberry.field
     def boxes(self, mixed: bool) -> list[Box[Sign]]:
         return [Box(size=1, content=SIGN), Box(size=2, content=POSTER if mixed else SIGN)]  # type: ignore[arg-type]
 
@@ -233,6 +253,6 @@ class Query:
 
 schema = strawberry.Schema(
     query=Query,
-    types=[Circle, Square, Crate, Sign, Poster, Tree, Bonsai, Moss, Fern],
+    types=[Circle, Square, Crate, Sign, Poster, Tree, Bonsai, Moss, Fern, Snail],
     config=StrawberryConfig(auto_camel_case=False, scalar_map={Whatever: strawberry.scalar(name="Whatever")}),
 )

@@ -56,6 +56,7 @@ JUDGED = {
     "one of a union does not belong": GREENERY % "moss",
     "it nearly belongs": PLANTS % "almost",
     "who takes time to say so": "{ ferns { name } }",
+    "what takes time to say which it is": "{ slow { __typename name } }",
     "of nobody's class": PLANTS % "nobody",
     "another type of the interface": TREES % "moss",
     "a cast to what is not asked for": TREES % "recast",

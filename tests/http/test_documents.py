@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import httpx
@@ -253,20 +254,31 @@ async def test_invalid_documents_are_not_kept() -> None:
 
 def test_what_the_executor_cannot_run_is_refused_at_once() -> None:
     import strawberry
+    from strawberry.directive import DirectiveLocation
     from strawberry.extensions import SchemaExtension
     from strawberry.schema.config import StrawberryConfig
 
     from server.graphql.service import GraphQLService
     from tests.http.toy import SCALARS, Query
 
-    for arguments in (
-        {"extensions": [SchemaExtension]},
-        {"config": StrawberryConfig(sort_schema=True, scalar_map=SCALARS)},
-        {"config": StrawberryConfig(enable_experimental_incremental_execution=True, scalar_map=SCALARS)},
+    @strawberry.directive(locations=[DirectiveLocation.FIELD])
+    def loud(value: str) -> str:
+        return value.upper()
+
+    neither = "The compiled executor runs neither schema extensions nor operation directives."
+    sorted_ = "A sorted schema cannot resolve its unions: sort it where it is printed."
+    for arguments, words in (
+        ({"extensions": [SchemaExtension]}, neither),
+        ({"directives": [loud]}, neither),
+        ({"config": StrawberryConfig(sort_schema=True, scalar_map=SCALARS)}, sorted_),
+        (
+            {"config": StrawberryConfig(enable_experimental_incremental_execution=True, scalar_map=SCALARS)},
+            "Neither @defer nor @stream is served.",
+        ),
     ):
         given: dict[str, Any] = {"config": StrawberryConfig(scalar_map=SCALARS)} | arguments
         other = strawberry.Schema(query=Query, types=schema_types(), **given)
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=f"^{re.escape(words)}$"):
             GraphQLService(other, authenticate=lambda _: None, make_context=lambda *_: None)
 
 

@@ -111,6 +111,8 @@ JUDGED = {
     "a root error at once": "{ animal { name } failsAtOnce matrix }",
     "a null root": "{ animal { name } failsHard matrix }",
     "a null root at once": "{ animal { name } failsHardAtOnce matrix }",
+    "a null root before one that was called": """
+        { strictAnimals { name } animal { name } failsAtOnce }""",
     "two kinds of failure": "{ fails(ticks: 2) failsHard(ticks: 1) }",
     "the other way round": "{ failsHard(ticks: 2) fails(ticks: 1) }",
     "in the same tick": "{ failsHard fails }",

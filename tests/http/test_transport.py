@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from schema.context import Principal
+from server.graphql.service import GraphQLOptions
 from server.http.rates import TooManyRequests
 from server.http.requests import GRAPHQL_JSON, JSON, negotiate
 from server.wire import Refused
@@ -220,6 +221,17 @@ async def test_no_token_in_the_local_environment(local: httpx.AsyncClient, refus
     assert error["path"] == ["whoami"]
     assert error["message"] == "A valid access token is required."
     assert (await local.post("/graphql", json={"query": "{ __typename matrix }"})).json()["data"]["matrix"]
+
+
+async def test_a_token_is_vouched_for_and_who_has_none_is_nobody_to_vouch_for(refused: Check) -> None:
+    async def vouch(_: Principal) -> None:
+        raise Unauthenticated
+
+    options = GraphQLOptions(anonymous_may_introspect=True)
+    async with client_of(make_endpoint(options, vouch=vouch)) as client:
+        refused(await client.post("/graphql", json={"query": "{ matrix }"}), 401, "UNAUTHENTICATED")
+        del client.headers["authorization"]
+        assert (await client.post("/graphql", json={"query": "{ __typename }"})).status_code == 200
 
 
 class TooMany(RateLimited):

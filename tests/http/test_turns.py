@@ -187,6 +187,15 @@ async def test_where_nobody_is_done_whoever_comes_waits_no_longer_than_the_first
     crowd.turns.refuse_when_full()
 
 
+async def test_nobody_is_worked_on_where_neither_reads_nor_plays_are() -> None:
+    service = make_endpoint().service
+    assert service.is_idle
+    for turns in (service._reads, service._commands):
+        async with turns:
+            assert not service.is_idle
+        assert service.is_idle
+
+
 # Over HTTP
 
 
