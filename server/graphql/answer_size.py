@@ -23,13 +23,17 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInt,
     GraphQLNamedType,
     GraphQLSchema,
     IntValueNode,
     ListValueNode,
+    NamedTypeNode,
+    NonNullTypeNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    VariableDefinitionNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -46,20 +50,22 @@ CONNECTION = "Connection"
 
 
 class Length(NamedTuple):
-    """The length of a page that a variable tells."""
+    """The length of a page, or of a list of ids, that a variable tells."""
 
     variable: str
     otherwise: int
     """The argument's default, for a variable without a value; null in its place is refused by the field itself."""
+
+    is_list: bool
 
     def rows(self, variables: Mapping[str, Any]) -> float:
         """How many rows are asked for, at least 1; what is no number is not executed, and so is 1."""
         given = variables.get(self.variable)
         if given is None:
             return self.otherwise
-        if isinstance(given, list):
-            return max(1, len(given))
-        return max(1, given) if isinstance(given, int | float) else 1  # GraphQL takes 100.0 for an Int
+        if self.is_list:
+            return max(1, len(given)) if isinstance(given, list) else 1  # GraphQL takes one for a list of it
+        return max(1, given) if isinstance(given, int | float) else 1  # and 100.0 for an Int
 
 
 Terms = Counter[tuple[Length, ...]]
@@ -109,9 +115,9 @@ class _Measure:
 
     def operation(self, node: OperationDefinitionNode) -> AnswerSize:
         defaults = {
-            definition.variable.name.value: int(definition.default_value.value)
+            definition.variable.name.value: default
             for definition in node.variable_definitions or ()
-            if isinstance(definition.default_value, IntValueNode)
+            if (default := default_of(definition)) is not None
         }
         root = self.schema.get_root_type(node.operation)
         return AnswerSize(self.selections(node.selection_set, root), defaults)
@@ -158,14 +164,26 @@ class _Measure:
 
 def rows_of(field: GraphQLField, node: FieldNode, name: str) -> tuple[int, tuple[Length, ...]]:
     """How many rows a field's argument asks for: a number, or 1 and what a variable will tell."""
-    default = field.args[name].default_value
-    otherwise = default if isinstance(default, int) else 1
+    taken = field.args[name]
+    is_list = is_list_type(get_nullable_type(taken.type))
+    otherwise = taken.default_value if isinstance(taken.default_value, int) else 1
     given = next((argument.value for argument in node.arguments or () if argument.name.value == name), None)
     if isinstance(given, VariableNode):
-        return 1, (Length(given.name.value, otherwise),)
+        return 1, (Length(given.name.value, otherwise, is_list),)
     if isinstance(given, ListValueNode):
         return max(1, len(given.values)), ()
-    return max(1, int(given.value)) if isinstance(given, IntValueNode) else otherwise, ()
+    return max(1, int(given.value)) if isinstance(given, IntValueNode) and not is_list else otherwise, ()
+
+
+def default_of(definition: VariableDefinitionNode) -> int | list[Any] | None:
+    """The default of a variable that may tell a length: of an Int, or a list as long as it; none of any other."""
+    default, type_ = definition.default_value, definition.type
+    if isinstance(default, ListValueNode):
+        return list(default.values)
+    named = type_.type if isinstance(type_, NonNullTypeNode) else type_
+    # An id may be written as a number, too, of more digits than Python reads.
+    is_int = isinstance(named, NamedTypeNode) and named.name.value == GraphQLInt.name
+    return int(default.value) if isinstance(default, IntValueNode) and is_int else None
 
 
 def is_whole_list(field: GraphQLField, parent: GraphQLNamedType) -> bool:

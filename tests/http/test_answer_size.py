@@ -164,11 +164,33 @@ def test_what_a_variable_asks_for(declared: str, variables: dict[str, Any], rows
     assert fields(NESTED % declared, **variables) == PAGE + rows * 2
 
 
+THREE = {"ids": ["a", "b", "c"]}
+
+
 @pytest.mark.parametrize(
-    ("ids", "rows"), [({"ids": ["a", "b", "c"]}, 3), ({"ids": []}, 1), ({"ids": "a"}, 1), ({"ids": None}, 1), ({}, 1)]
+    ("declared", "ids", "rows"),
+    [
+        ("[ID!]!", THREE, 3),
+        ("[ID!]!", {"ids": []}, 1),
+        ("[ID!]!", {"ids": "a"}, 1),
+        ("[ID!]!", {"ids": 7}, 1),
+        ("[ID!]!", {"ids": None}, 1),
+        ("[ID!]!", {}, 1),
+        ('[ID!]! = ["a", "b"]', {}, 2),
+        ('[ID!]! = ["a", "b"]', THREE, 3),
+        ("[ID!]! = []", {}, 1),
+        ("[ID!]! = 7", {}, 1),
+    ],
 )
-def test_how_many_ids_a_variable_has(ids: dict[str, Any], rows: int) -> None:
-    assert fields("query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }", **ids) == 1 + rows * 2
+def test_how_many_ids_a_variable_has(declared: str, ids: dict[str, Any], rows: int) -> None:
+    assert fields(f"query ($ids: {declared}) {{ nodes(ids: $ids) {{ id __typename }} }}", **ids) == 1 + rows * 2
+
+
+@pytest.mark.parametrize("number", ["7", "9" * 5000])
+def test_an_id_that_is_written_as_a_number_is_one(number: str) -> None:
+    assert fields(f"{{ nodes(ids: {number}) {{ id }} }}") == 2
+    assert fields(f"{{ nodes(ids: [{number}, {number}]) {{ id }} }}") == 3
+    assert fields(f"query ($id: ID! = {number}) {{ node(id: $id) {{ id }} }}") == 2
 
 
 @pytest.mark.parametrize(("literal", "rows"), [("0", 1), ("-5", 1), ("2147483647", 2147483647)])
