@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from math import exp, inf
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from strawberry import ID
 
-from models import Language
+from models import EventName, FeatureType, Language, Role
 from schema.conformance import DrawConformance
+from schema.context import Principal
+from schema.events import UserEvent, UserEventFilter
 from schema.languages import LocalizedText, Wording
+from schema.nodes import NOBODY, Kind, node_id
 from schema.odds import OddsSheet
 from schema.rewards import Odds
 from schema.season_pass import SeasonProgress
 from services.conformance import Conformance, Outcome, RevisionConformance
+from services.events import EventFilter, EventRow
 from services.rules.registry import GAMES
 from services.rules.state import Progress
 from tests.unit import rules
@@ -89,3 +95,75 @@ def test_a_cost_is_told_in_a_language_that_it_has(cost: dict[Language, str], sho
     sheet = OddsSheet.of(next(iter(GAMES.values())), rules.dice(cost=cost))
     tell: Any = sheet.cost
     assert [tell(language) for language in (None, KO, EN)] == shown
+
+
+WHO, WHICH = UUID(int=7), UUID(int=8)
+PLAYED = {"playId": str(WHICH), "playNo": 2, "revisionId": 9, "reward": {"type": "POINT"}}
+SPIN, DRAW, ROLL = (node_id(kind, WHO, WHICH) for kind in (Kind.ROULETTE_SPIN, Kind.LOTTERY_DRAW, Kind.DICE_PLAY))
+EVENTS: list[tuple[EventName, FeatureType | None, dict[str, Any], dict[str, Any]]] = [
+    (EventName.FEATURE_VIEW, FeatureType.DICE, {}, {}),
+    (
+        EventName.PLAY,
+        FeatureType.ROULETTE,
+        PLAYED | {"drawn": {"type": "segment", "id": 3, "label": "a"}},
+        {
+            "playId": SPIN,
+            "revisionId": node_id(Kind.ROULETTE_CONFIG, 9),
+            "drawn": {"type": "segment", "id": node_id(Kind.ROULETTE_SEGMENT, 3), "label": "a"},
+        },
+    ),
+    (
+        EventName.PLAY,
+        FeatureType.LOTTERY,
+        PLAYED | {"drawn": {"type": "prize", "id": 4}},
+        {
+            "playId": DRAW,
+            "revisionId": node_id(Kind.LOTTERY_CONFIG, 9),
+            "drawn": {"type": "prize", "id": node_id(Kind.LOTTERY_PRIZE, 4)},
+        },
+    ),
+    (
+        EventName.PLAY,
+        FeatureType.DICE,
+        PLAYED | {"drawn": {"type": "dice", "outcome": "WIN"}},
+        {"playId": ROLL, "revisionId": node_id(Kind.DICE_CONFIG, 9)},
+    ),
+    (EventName.SEASON_PASS_STAMP, FeatureType.SEASON_PASS, {"source": "DICE", "playId": str(WHICH)}, {"playId": ROLL}),
+    (EventName.SEASON_PASS_STAMP, FeatureType.SEASON_PASS, {"source": "SEASON_PASS", "playId": None}, {}),
+    (EventName.SEASON_PASS_LEVEL_UP, FeatureType.SEASON_PASS, {"fromLevel": 1, "toLevel": 2}, {}),
+    (EventName.REWARD_CLAIM, FeatureType.SEASON_PASS, {"level": 3}, {}),
+    (
+        EventName.REWARD_GRANT,
+        None,
+        {"causeId": str(WHICH), "lineNo": 5},
+        {"causeId": node_id(Kind.ADMIN_GRANT, WHO, WHICH)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "feature", "meta", "named"), EVENTS)
+def test_what_an_event_tells(
+    name: EventName, feature: FeatureType | None, meta: dict[str, Any], named: dict[str, Any]
+) -> None:
+    """With the ids of the API; what staff wrote for one another is for staff."""
+    private = {"actor": "ada (ADMIN)", "reason": "a mistake of ours"}
+    event = UserEvent.of(EventRow(WHO, WHICH, feature, name, meta | private, rules.NOW))
+    tell: Any = event.meta
+    for role in Role:
+        info = SimpleNamespace(context=SimpleNamespace(me=Principal(WHO, role)))
+        is_staff = role in {Role.AUDITOR, Role.OPERATOR, Role.ADMIN}
+        assert tell(info) == meta | named | (private if is_staff else {}), role
+
+
+def test_which_events_are_wanted() -> None:
+    assert UserEventFilter().to_filter() == EventFilter()
+    wanted = UserEventFilter(
+        player_id=node_id(Kind.PLAYER, WHO),
+        feature_type=FeatureType.DICE,
+        event_name=EventName.PLAY,
+        from_=rules.NOW,
+        to=rules.ENDS_AT,
+    )
+    assert wanted.to_filter() == EventFilter(WHO, FeatureType.DICE, EventName.PLAY, rules.NOW, rules.ENDS_AT)
+    assert UserEventFilter(player_id=ID("x")).to_filter() == EventFilter(player_id=NOBODY)
+    assert UserEventFilter(player_id=None, feature_type=None).to_filter() == EventFilter()
