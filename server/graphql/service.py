@@ -275,7 +275,7 @@ class GraphQLService:
         data, errors = result.data, result.errors
         if not errors:
             return True, {"data": data}
-        if data is None and all(error.path is None for error in errors):
+        if data is None and errors[0].path is None:  # as all of a request's errors are, and none of execution's
             return False, {"errors": request_errors(errors[: self.documents.limits.validation_errors])}
         return True, {"data": data, "errors": execution_errors(errors, prepared.record.request_id)}
 

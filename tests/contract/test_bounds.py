@@ -67,7 +67,7 @@ def numbers_of(value: Any) -> Numbers | None:
     """The same as TOML has it."""
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
-    if type(value) is tuple:
+    if isinstance(value, tuple):
         several = [number for one in value if (number := numbers_of(one)) is not None]
         return several if several and len(several) == len(value) else None
     return float(value) if type(value) in {int, float, Fraction} and abs(value) < 2**53 else None
