@@ -126,7 +126,7 @@ async def refused(crowd: Crowd, times: int) -> list[float]:
     told = []
     for _ in range(times):
         with pytest.raises(Overloaded) as overloaded:
-            async with crowd.turns:
+            async with asyncio.timeout(30), crowd.turns:
                 raise AssertionError("a turn")
         told.append(overloaded.value.retry_after_seconds)
     return told
