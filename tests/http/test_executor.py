@@ -282,6 +282,19 @@ async def test_root_fields_of_a_query_run_concurrently() -> None:
         assert (await executing).data == {"a": True, "b": True, "c": True}
 
 
+async def test_a_field_that_fails_lets_the_others_come_to_their_end() -> None:
+    context = Context()
+    executing = asyncio.create_task(compiled("{ fails a: waits }").execute(context, {}))
+    async with asyncio.timeout(30):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not executing.done()
+        context.gate.set()
+        answer = await executing
+    assert answer.data == {"fails": None, "a": True}
+    assert [error.path for error in answer.errors or ()] == [["fails"]]
+
+
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize(
     "text", ["{ waits a: waits }", '{ animal(kind: "dog") { ...F a: name } b: waits } fragment F on Animal { name }']
