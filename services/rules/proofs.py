@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.rules.draws import DaySeed, Message, commitment_of, key_of, leaf_of, read_message, roll
+from services.rules.draws import WORDS, DaySeed, Message, commitment_of, key_of, leaf_of, read_message, roll
 from services.rules.game import Game
 from services.rules.merkle import is_included
 from services.rules.registry import GAMES
@@ -49,9 +49,10 @@ def check(proof: ProofText) -> list[str]:
 
 
 def check_rolls(game: Game[Any, Any], drawn_from: list[int], rolls: list[int]) -> list[str]:
-    """Whether rolls are such as a table asks for."""
+    """Whether rolls are such as a table asks for; none is drawn below more than a word has values."""
     bounds = game.bounds(drawn_from)
-    if len(rolls) != len(bounds) or not all(0 <= one < bound for one, bound in zip(rolls, bounds, strict=True)):
+    within = zip(rolls, bounds, strict=True)
+    if len(rolls) != len(bounds) or not all(0 <= one < bound <= WORDS for one, bound in within):
         return ["rolls: they are out of the bounds of drawnFrom"]
     return []
 
