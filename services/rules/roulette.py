@@ -143,8 +143,9 @@ def faults_of(config: RouletteDraft) -> Faults:
         faults.translations(segment.labels, NAME_LENGTH, *path, "labels")
         faults.reward(segment.reward, *path, "reward")
         faults.whole(segment.weight, 0, MAX_AMOUNT, *path, "weight")
-    for slot in sorted(set(range(SLOTS)) - slots):
-        faults.add(f"Slot {slot} is missing.", "segments")
+    for slot in range(SLOTS):
+        if slot not in slots:
+            faults.add(f"Slot {slot} is missing.", "segments")
     faults.weights([segment.weight for segment in config.segments], "segments")
     return faults
 

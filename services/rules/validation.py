@@ -80,7 +80,7 @@ class Faults:
 
     def weights(self, weights: Sequence[int], *path: str) -> None:
         """Check the weights of what can be drawn: some chance, and a sum within bounds."""
-        if min(weights, default=0) >= 0 and sum(weights) == 0:
+        if not any(weights):
             self.add("Nothing can be drawn: the weights sum to 0.", *path)
         elif sum(weights) > MAX_AMOUNT:
             self.add(f"The weights must sum to at most {MAX_AMOUNT}.", *path)
@@ -154,8 +154,9 @@ def _levels(levels: Sequence[LevelDraft], faults: Faults) -> None:
         numbers.add(level.level)
         faults.whole(level.required_xp, 0, MAX_AMOUNT, *path, "requiredXp")
         faults.reward(level.reward, *path, "reward")
-    for number in sorted(set(range(1, min(max(numbers, default=0), MAX_LEVELS))) - numbers):
-        faults.add(f"Level {number} is missing.", "levels")
+    for number in range(1, min(max(numbers, default=1), MAX_LEVELS)):
+        if number not in numbers:
+            faults.add(f"Level {number} is missing.", "levels")
     rising = sorted(enumerate(levels), key=lambda entry: entry[1].level)
     for (_, low), (index, high) in pairwise(rising):
         if low.level < high.level and low.required_xp >= high.required_xp:
@@ -195,7 +196,9 @@ def removal_faults(season: SeasonRules, today: dt.date, *, is_entered: bool) -> 
 def harder_levels(before: SeasonRules, season: SeasonDraft) -> list[int]:
     """The levels that would need more XP than now, or be gone: what nobody may have reached."""
     after = {level.level: level.required_xp for level in season.levels}
-    return [level.level for level in before.levels if after.get(level.level, MAX_AMOUNT + 1) > level.required_xp]
+    return [
+        level.level for level in before.levels if level.level not in after or after[level.level] > level.required_xp
+    ]
 
 
 def reached_faults(before: SeasonRules, season: SeasonDraft, reached: int) -> Faults:

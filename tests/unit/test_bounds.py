@@ -35,6 +35,7 @@ DICE = DiceDraft("spring", 3, POINTS, POINTS, POINTS)
 ROULETTE = RouletteDraft("spring", 3, tuple(SegmentDraft(slot, "a", POINTS, 1, False) for slot in range(6)))
 PRIZE = PrizeDraft("a", POINTS, 1, None, is_active=True)
 LOTTERY = LotteryDraft("spring", 3, (PRIZE,))
+SEVEN = (*ROULETTE.segments, ROULETTE.segments[0])
 LEVEL = LevelDraft(1, 100, POINTS, auto_claim=True)
 SEASON = SeasonDraft("spring", YESTERDAY, TOMORROW, 100, (LEVEL,))
 
@@ -94,6 +95,7 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
     ("feature", {"page_path": "/" + "x" * 199}, {"page_path": "/" + "x" * 200}, "pagePath"),
     ("feature", {"page_path": "/"}, {"page_path": "//"}, "pagePath"),
     ("feature", {"page_path": "/a//b"}, {"page_path": "a"}, "pagePath"),
+    ("feature", {"page_path": "/"}, {"page_path": ""}, "pagePath"),
     ("feature", {"stamp_xp_bonus": 0}, {"stamp_xp_bonus": -1}, "stampXpBonus"),
     ("feature", {"stamp_xp_bonus": 100_000}, {"stamp_xp_bonus": 100_001}, "stampXpBonus"),
     ("dice", {"name": "가" * 100}, {"name": "가" * 101}, "name"),
@@ -125,6 +127,8 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
     ),
     ("roulette", {"max_daily_spins": 10_000}, {"max_daily_spins": 10_001}, "maxDailySpins"),
     ("roulette", {"max_daily_spins": 0}, {"max_daily_spins": -1}, "maxDailySpins"),
+    ("roulette", {"segments": ROULETTE.segments}, {"segments": ROULETTE.segments[:5]}, "segments segments"),
+    ("roulette", {"segments": ROULETTE.segments}, {"segments": SEVEN}, "segments segments.6.slot"),
     ("roulette", segment(slot=5), segment(slot=6), "segments.5.slot segments"),
     ("roulette", segment(slot=5), segment(slot=4), "segments.5.slot segments"),
     ("roulette", segment(label="a" * 100), segment(label="a" * 101), "segments.5.label"),
@@ -163,6 +167,7 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
     ("season", {"base_xp_per_stamp": 100_000}, {"base_xp_per_stamp": 100_001}, "baseXpPerStamp"),
     ("season", steps(200), steps(201), "levels levels.200.level"),
     ("season", steps(1), steps(0), "levels"),
+    ("season", level(level=1), level(level=201), f"levels.0.level{' levels' * 199}"),
     ("season", level(required_xp=0), level(required_xp=-1), "levels.0.requiredXp"),
     ("season", level(required_xp=BILLION), level(required_xp=BILLION + 1), "levels.0.requiredXp"),
     ("season", level(level=1), level(level=0), "levels.0.level"),
@@ -225,6 +230,18 @@ BEFORE = rules.season([(100, True), (200, True)], start_date=YESTERDAY, end_date
 def test_what_may_be_changed_of_a_season(first: dt.date, last: dt.date, moved_to: dt.date, told: list[str]) -> None:
     before = msgspec.structs.replace(BEFORE, name=SEASON.name, start_date=first, end_date=last)
     assert paths(validation.change_faults(before, changed(SEASON, start_date=moved_to), TODAY)) == told
+    renamed = paths(validation.change_faults(before, changed(SEASON, start_date=moved_to, name="autumn"), TODAY))
+    assert renamed == (["name", *told] if first <= TODAY <= last else told)
+
+
+@pytest.mark.parametrize(("first", "is_begun"), [(YESTERDAY, True), (TODAY, True), (TOMORROW, False)])
+def test_what_is_to_come_alone_may_go(first: dt.date, is_begun: bool) -> None:
+    season = msgspec.structs.replace(BEFORE, start_date=first)
+    for is_entered in (True, False):
+        told = [issue.message for issue in validation.removal_faults(season, TODAY, is_entered=is_entered).issues]
+        entered = ["Players are in this season: it stays."] if is_entered else []
+        assert told == ([f"This season began on {first}: it stays."] if is_begun else entered)
+    assert paths(validation.removed_day_faults(first, TODAY)) == (["date"] if is_begun else [])
 
 
 @pytest.mark.parametrize(
