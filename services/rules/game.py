@@ -206,9 +206,9 @@ def _parse(content: bytes, rules_type: type[Rules]) -> Any:
 
 @lru_cache(maxsize=32)
 def _stock_ids(content: bytes, rules_type: type[Rules]) -> Sequence[int]:
-    return sorted({stock for rules in _parse(content, rules_type) for stock in rules.stock_ids})
+    return list({stock for rules in _parse(content, rules_type) for stock in rules.stock_ids})
 
 
 def _overdrawn(rules: Rules, stocks: Mapping[int, int]) -> bool:
     """Whether less than nothing is left of something, which a constraint forbids."""
-    return bool(stocks) and any(stocks.get(stock, 0) < 0 for stock in rules.stock_ids)
+    return any(left < 0 and stock in rules.stock_ids for stock, left in stocks.items())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
 
 from models import DiceOutcome, RewardType
@@ -16,7 +17,8 @@ from services.errors import InvalidDiceConfig, InvalidLotteryConfig, InvalidRoul
 from services.rules.dice import CHANCES, DICE, outcome_of
 from services.rules.dice import draw as roll
 from services.rules.draws import Source
-from services.rules.game import Drawn
+from services.rules.game import Drawn, Rules
+from services.rules.hashes import content_of
 from services.rules.lottery import LOTTERY
 from services.rules.lottery import draw as draw_prize
 from services.rules.roulette import ROULETTE
@@ -174,6 +176,24 @@ def test_200_000_draws_of_prizes_are_fair() -> None:
     assert stocks[0] == DRAWS - drawn[0]
 
 
+def with_parts(config: Any, changes: Sequence[dict[str, Any]]) -> Any:
+    """A revision with its first parts changed, and the others as they are."""
+    field = "prizes" if hasattr(config, "prizes") else "segments"
+    parts = list(getattr(config, field))
+    parts[: len(changes)] = map(lambda part, change: msgspec.structs.replace(part, **change), parts, changes)
+    return msgspec.structs.replace(config, **{field: tuple(parts)})
+
+
+def worth(config: Any, amount: int) -> Any:
+    """A revision whose first part is worth so much."""
+    return with_parts(config, [{"reward_amount": amount}])
+
+
+def giving(config: Any, *coupons: str) -> Any:
+    """A revision whose first parts give these coupons."""
+    return with_parts(config, [{"coupon_type": kind} for kind in coupons])
+
+
 def content(config: Any) -> bytes:
     return rules.day(game=config).game
 
@@ -212,11 +232,93 @@ def test_a_broken_lottery_is_refused(config: Any) -> None:
         LOTTERY.rules(content(config), rules.NOW)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        rules.dice(0, win_reward_amount=0, draw_reward_amount=0),
+        rules.roulette([0, 0, 0, 0, 0, 1], 0),
+        worth(rules.roulette([1] * 6), 0),
+        rules.lottery([(1, None)], 0),
+        rules.lottery([(0, None), (1, None), (1, None)], inactive=[2]),
+        worth(rules.lottery([(1, None)]), 0),
+    ],
+)
+def test_the_least_that_can_be_played(config: Any) -> None:
+    assert config.is_valid
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        rules.dice(draw_reward_amount=-1),
+        rules.roulette([1] * 6, -1),
+        worth(rules.roulette([1] * 6), -1),
+        worth(rules.lottery([(1, None), (1, None)]), -1),
+        rules.lottery([(1, 1), (1, -1)]),
+    ],
+)
+def test_what_is_below_it_cannot(config: Any) -> None:
+    assert not config.is_valid
+
+
+def test_the_coupons_of_a_revision_are_those_that_can_be_drawn() -> None:
+    assert (rules.dice().coupon_types, rules.dice(draw_coupon_type="A", lose_coupon_type="B").coupon_types) == (
+        set(),
+        {"A", "B"},
+    )
+    weights = (2, 0, 1, 1, 1, 1)
+    for config, kinds in (
+        (rules.roulette(weights), {"A", "C"}),
+        (rules.lottery([(weight, None) for weight in weights], inactive=[2]), {"A"}),
+    ):
+        assert config.coupon_types == set()
+        assert giving(config, "A", "B", "C").coupon_types == kinds
+
+
 def test_a_lottery_of_which_less_than_nothing_is_left_is_refused() -> None:
-    config = rules.lottery([(5, None), (1, 1)])
-    assert LOTTERY.rules(content(config), rules.NOW, {1: 0}) == config
-    with pytest.raises(InvalidLotteryConfig):
-        LOTTERY.rules(content(config), rules.NOW, {1: -1})
+    config = rules.lottery([(5, None), (1, 1), (1, 1)])
+    assert LOTTERY.rules(content(config), rules.NOW, {1: 0, 2: 0, 3: -1}) == config
+    for stocks in ({1: -1, 2: 1}, {1: 1, 2: -1}):
+        with pytest.raises(InvalidLotteryConfig):
+            LOTTERY.rules(content(config), rules.NOW, stocks)
+
+
+def test_what_a_lottery_s_sheet_shows_of_what_is_left() -> None:
+    config = rules.lottery([(1, 3), (2, None), (4, 1), (5, None)], inactive=[3])
+    assert [(item.weight, item.total_weight, item.quantity, item.left) for item in config.items({0: 2, 2: 0})] == [
+        (1, 3, 3, 2),
+        (2, 3, None, None),
+        (0, 3, 1, 0),
+        (0, 3, None, None),
+    ]
+    assert [(item.weight, item.total_weight, item.left) for item in config.items()] == [
+        (1, 7, None),
+        (2, 7, None),
+        (4, 7, None),
+        (0, 7, None),
+    ]
+    assert config.stocks() == {0: 3, 2: 1}
+    unread = msgspec.structs.replace(
+        config, prizes=tuple(msgspec.structs.replace(one, stock=None) for one in config.prizes)
+    )
+    assert unread.stocks() == {}
+    assert unread.stock_ids == {0, 2}
+
+
+def test_a_revision_s_table_is_what_can_be_drawn_before_anything_is_sold_out() -> None:
+    assert DICE.table(content_of(DICE, rules.dice())) == [6, 6, 6, 6]
+    assert ROULETTE.table(content_of(ROULETTE, rules.roulette([3, 0, 1, 1, 1, 1]))) == [3, 0, 1, 1, 1, 1]
+    config = rules.lottery([(3, 0), (2, None), (4, 1)], inactive=[1])
+    assert LOTTERY.table(content_of(LOTTERY, config)) == [3, 0, 4]
+
+
+@pytest.mark.parametrize("part", ["daily_max", "is_valid", "coupon_types", "items"])
+def test_a_game_has_every_part_of_its_own(part: str) -> None:
+    """What a new one leaves out is told, and never taken for nothing."""
+    bare = Rules(**rules.HEAD)
+    with pytest.raises(NotImplementedError):
+        getattr(bare, part)()
+    assert (bare.stock_ids, bare.stocks(), bare.is_sold_out) == (frozenset(), {}, False)
 
 
 def test_a_lottery_of_which_nothing_is_left_is_valid() -> None:
