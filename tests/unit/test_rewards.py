@@ -10,7 +10,7 @@ import pytest
 from models import MAX_SAFE_INTEGER, RewardCause, RewardEntry, RewardType
 from services.answers import Granted, Reward
 from services.errors import BalanceOutOfBounds
-from services.rules.rewards import grant, require_room
+from services.rules.rewards import balance_after, grant, require_room
 from tests.unit import rules
 from tests.unit.rules import NOW
 
@@ -87,3 +87,22 @@ def test_rewards_fit_a_balance_or_are_refused_together(rewards: list[tuple[Rewar
     with nullcontext() if fit else pytest.raises(BalanceOutOfBounds):
         require_room(player, [Reward(*reward) for reward in rewards])
     assert player.balances == {RewardType.POINT: MAX_SAFE_INTEGER - 10}
+
+
+@pytest.mark.parametrize(
+    ("before", "amount", "fits"),
+    [(0, 0, True), (0, -1, False), (None, -1, False), (5, -5, True), (5, -6, False), (None, MAX_SAFE_INTEGER, True)],
+)
+def test_a_balance_is_never_below_nothing(before: int | None, amount: int, fits: bool) -> None:
+    player, reward = rules.player(), Reward(RewardType.TOKEN, amount)
+    if before is not None:
+        player.balances[RewardType.TOKEN] = before
+    if fits:
+        require_room(player, [reward])
+        assert balance_after(before or 0, reward) == (before or 0) + amount
+        return
+    with pytest.raises(BalanceOutOfBounds) as refused:
+        require_room(player, [reward])
+    assert [(issue.path, issue.message) for issue in refused.value.issues] == [
+        (["reward", "amount"], f"The balance is {before or 0} TOKEN: it must stay within 0 to 9007199254740991.")
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from models import FeatureType, RewardCause, RewardEntry, RewardType, SeasonReward, SeasonStamp, UserEvent
@@ -21,13 +22,14 @@ from services.errors import (
     NoActiveSeasonConflict,
     RewardAlreadyClaimed,
 )
-from services.rules.day import Day
-from services.rules.season_pass import claim, stamp, stamp_by_play
-from services.rules.state import Effects, PlayerState
+from services.rules.day import Day, Level
+from services.rules.season_pass import claim, rewards_of_stamp, stamp, stamp_by_play
+from services.rules.state import Effects, PlayerState, Progress
 from tests.unit import rules
 from tests.unit.rules import NOW
 
 SEASON_PASS, DICE = FeatureType.SEASON_PASS, FeatureType.DICE
+ONE_BELOW = (Level(1, 1, True, RewardType.POINT, 0, None), Level(2, 2, True, RewardType.POINT, -1, None))
 LEVELS = [(100, True), (150, False), (220, True), (221, False)]
 
 
@@ -54,6 +56,7 @@ def test_a_stamp_earns_the_base_and_the_source_s_bonus(source: FeatureType, bonu
     assert (row["xp_earned"], row["source_feature"], row["date"]) == (100 + bonus, source, rules.TODAY)
     assert player.progress is not None
     assert (row["progress_id"], player.stamped) == (player.progress.id, True)
+    assert [row["event_name"] for row in effects.rows[UserEvent]] == ["SEASON_PASS_STAMP"]
 
 
 def test_one_stamp_climbs_several_levels_and_pays_those_that_claim_themselves() -> None:
@@ -84,6 +87,28 @@ def test_a_level_is_reached_exactly_at_its_xp(xp: int, level: int) -> None:
 def test_a_first_level_may_cost_nothing() -> None:
     receipt = stamp(rules.player(), a_day([(0, True)], base_xp=0), DICE, now=NOW, effects=rules.effects())
     assert (receipt.current_level, len(receipt.rewards)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("xp", "due"), [(None, [1, 2]), (0, [1, 2]), (1, [1, 2, 3]), (30, [1, 2, 3]), (879, [1, 2, 3]), (880, [1, 2, 3, 5])]
+)
+def test_what_a_stamp_will_bring_is_what_it_brings(xp: int | None, due: list[int]) -> None:
+    player, day = rules.player(), a_day([(100, True), (120, True), (121, True), (150, False), (1000, True)])
+    if xp is not None:
+        player.progress = Progress(UUID(int=3), xp)
+    expected = list(rewards_of_stamp(player, day, day.season(), DICE))
+    assert [reward.amount for reward in expected] == due
+    receipt = stamp(player, day, DICE, now=NOW, effects=rules.effects())
+    assert [(reward.level, reward.reward.amount) for reward in receipt.rewards] == [(one, one) for one in due]
+    player.claimed.clear()  # levels were made automatic since
+    assert list(rewards_of_stamp(player, day, day.season(), DICE)) == []
+    assert list(rewards_of_stamp(rules.player(), rules.day(), None, DICE)) == []
+
+
+def test_a_source_that_is_not_configured_adds_nothing() -> None:
+    day = msgspec.structs.replace(a_day(), features={})
+    receipt = stamp(rules.player(), day, SEASON_PASS, now=NOW, effects=rules.effects())
+    assert (receipt.xp_added, day.stamp_bonus(DICE)) == (100, 0)
 
 
 def test_a_level_is_claimed_once_and_only_when_it_is_reached() -> None:
@@ -162,8 +187,10 @@ def test_two_seasons_at_once_are_a_conflict() -> None:
         rules.season([(100, True), (99, True)]),
         rules.season(LEVELS, levels=rules.season(LEVELS).levels[::-1]),
         rules.season([(1, True)], reward=Reward(RewardType.POINT, -1)),
+        rules.season([(1, True), (3, True), (2, True)]),
+        rules.season([(1, True), (2, True)], levels=ONE_BELOW),
     ],
-    ids=["no level", "a gap", "level", "falling", "out of order", "negative"],
+    ids=["no level", "a gap", "level", "falling", "out of order", "negative", "falling later", "one negative"],
 )
 def test_broken_levels_are_refused(season: Any) -> None:
     if not season.max_level:

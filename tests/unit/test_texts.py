@@ -120,6 +120,9 @@ def test_what_is_no_text(text: str) -> None:
         ("x" * 101, "it has 101"),
         ("a\u202eb", "U+202E has no end"),
         ("a\u2069", "U+2069 ends nothing"),
+        ("\u202a\u202b\u2067a", "U+2067 has no end"),
+        ("\u202b\u2067a\u202cb\u2069", "U+202C ends nothing"),
+        ("a\U000e0062", "U+E0062 is none"),
         ("a\nb", "U+000A is none"),
         ("\u3164", "nothing in it can be seen"),
         ("a ", "it begins or ends with one"),
@@ -135,6 +138,7 @@ def test_nothing_is_asked_of_the_interpreter_s_tables_but_nfc() -> None:
     assert sum(unicodedata.ucd_3_2_0.category(one) == "Cn" for one in allowed) > 700_000
     assert {unicodedata.category(one) for one in allowed} >= {"Lu", "Ll", "Lo", "Mn", "Mc", "Me", "Nd", "No", "Po"}
     assert not {unicodedata.category(one) for one in allowed} & {"Cc", "Cs", "Co", "Zl", "Zp"}
+    assert not [hex(ord(one)) for one in allowed if ord(one) & 0xFFFE == 0xFFFE], "the last two of a plane are none"
 
 
 @given(st.text(max_size=20))

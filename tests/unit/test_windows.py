@@ -105,6 +105,13 @@ def test_a_window_lies_ahead_and_has_a_length(
     assert [issue.path for issue in faults.issues] == [(path,) for path in paths]
 
 
+@pytest.mark.parametrize(("reason", "is_one"), [(None, True), ("가" * 500, True), ("가" * 501, False), ("", False)])
+def test_the_reason_of_an_emergency_is_a_text(reason: str | None, is_one: bool) -> None:
+    faults = Faults()
+    Window(emergency_reason=reason).note_faults(faults, NOW)
+    assert [issue.path for issue in faults.issues] == ([] if is_one else [("emergencyReason",)])
+
+
 def test_what_has_no_beginning_begins_when_it_is_published() -> None:
     assert Window().begins_at(NOW) == NOW
     assert Window(AFTER).begins_at(NOW) == AFTER
