@@ -101,7 +101,9 @@ class Transcript:
         self._adjustments: defaultdict[int, list[AdjustmentLine]] = defaultdict(list)
         self._last_no = 0
         self._plays: defaultdict[tuple[str, str], int] = defaultdict(int)
-        """Which numbers of plays were there, as bits, by player and operation."""
+        """Up to which number plays were there, by player and operation."""
+        self._beyond: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+        """Which were there before one that is below them."""
         self._leaves: list[bytes] = []
 
     def read(self, line: Line) -> None:
@@ -125,9 +127,10 @@ class Transcript:
         if self._day is None:
             self._note("there is no day in it", at_line=False)
             return self.faults
-        for (player, operation), numbers in self._plays.items():
-            if numbers & (numbers + 1):
-                missing = next(number for number in count(1) if not numbers >> (number - 1) & 1)
+        for (player, operation), last in self._plays.items():
+            beyond = self._beyond.get((player, operation), set())
+            missing = next(number for number in count(last + 1) if number not in beyond)
+            if missing <= last + len(beyond):
                 self._note(f"play: number {missing} of player {player}, {operation}, is missing", at_line=False)
         self._leaves.sort()
         if day_root(self._leaves) != self._day.root:
@@ -235,10 +238,13 @@ class Transcript:
                 self._note(f"{name}: the message names another")
         if self._day is not None and date != self._day.date:
             self._note("message: it is of another day")
-        bit = 1 << (play - 1)
-        if self._plays[str(player), line.operation] & bit:
+        whose = str(player), line.operation
+        if play <= self._plays[whose] or play in self._beyond.get(whose, ()):
             self._note("play: it is here twice")
-        self._plays[str(player), line.operation] |= bit
+        elif play == self._plays[whose] + 1:
+            self._plays[whose] = play
+        else:
+            self._beyond[whose].add(play)
 
     def _read_rolls(self, line: DrawLine, game: Game[Any, Any]) -> None:
         if self._seed is None or line.message is None:

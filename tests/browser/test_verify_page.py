@@ -162,6 +162,7 @@ CHANGES: dict[str, Callable[[Lines], None]] = {
     "number": put(-1, no=99),
     "a draw left out": drop(-1),
     "a play left out": drop(8),
+    "a number without end": lambda lines: lines[8].update(message=f"{lines[8]['message']}{'0' * 12}"),
     "a draw twice": lambda lines: lines.append(lines[-1]),
     "another day": lambda lines: lines[-1].update(message=lines[-1]["message"].replace("-02\n", "-03\n")),
     "no message": put(-1, message="x"),

@@ -95,7 +95,7 @@ def a_day() -> list[Any]:
 
 DAY = a_day()
 STOCK = 5
-DICE_1, DICE_2, DICE_3, _, SPIN, TICKET_1, TICKET_2, TICKET_3, TICKET_4 = range(7, 16)
+DICE_1, DICE_2, DICE_3, DICE_OF_BOB, SPIN, TICKET_1, TICKET_2, TICKET_3, TICKET_4 = range(7, 16)
 
 
 def published(lines: list[Any]) -> list[Any]:
@@ -230,6 +230,23 @@ CHANGES: dict[str, tuple[Callable[[list[Any]], Any], list[str]]] = {
     "yesterday": (
         draw(DICE_3, DICE, FAIR, ALICE, 3, date=TODAY.replace(day=1)),
         ["line 10: message: it is of another day", root(9)],
+    ),
+    "plays in another order": (lambda lines: lines.insert(DICE_1, lines.pop(DICE_3)), []),
+    "a later one twice": (
+        lambda lines: lines.__setitem__(slice(DICE_1, DICE_1), [lines[DICE_2]]),
+        ["line 10: play: it is here twice", root(10)],
+    ),
+    "a number without end": (
+        draw(DICE_2, DICE, FAIR, ALICE, 10**18),
+        [f"play: number 2 of player {ALICE}, playDice, is missing", root(9)],
+    ),
+    "two players' left out": (
+        lambda lines: [change(lines) for change in (draw(DICE_OF_BOB, DICE, FAIR, BOB, 2), drop(DICE_2))],
+        [
+            f"play: number 2 of player {ALICE}, playDice, is missing",
+            f"play: number 1 of player {BOB}, playDice, is missing",
+            root(8),
+        ],
     ),
     "twice": (lambda lines: lines.append(lines[DICE_2]), ["line 17: play: it is here twice", root(10)]),
     "the first left out": (drop(DICE_1), [f"play: number 1 of player {ALICE}, playDice, is missing", root(8)]),
