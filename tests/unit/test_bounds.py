@@ -155,6 +155,7 @@ CASES: list[tuple[str, Change, Change | None, str]] = [
     ("lottery", prize(weight=BILLION - 1), prize(weight=BILLION), "prizes"),
     ("lottery", prize(stock=0), prize(stock=-1), "prizes.1.stock"),
     ("lottery", prize(stock=BILLION), prize(stock=BILLION + 1), "prizes.1.stock"),
+    ("lottery", prize(carries_stock_of=1), prize(carries_stock_of=1, stock=1), "prizes.1.stock"),
     ("lottery", prize(is_active=False, weight=BILLION), prize(weight=BILLION), "prizes"),
     ("lottery", prize(reward=COFFEE), prize(reward=changed(COFFEE, amount=2)), "prizes.1.reward.amount"),
     ("season", {"name": "가" * 100}, {"name": "가" * 101}, "name"),
@@ -232,6 +233,11 @@ def test_what_may_be_changed_of_a_season(first: dt.date, last: dt.date, moved_to
     assert paths(validation.change_faults(before, changed(SEASON, start_date=moved_to), TODAY)) == told
     renamed = paths(validation.change_faults(before, changed(SEASON, start_date=moved_to, name="autumn"), TODAY))
     assert renamed == (["name", *told] if first <= TODAY <= last else told)
+
+
+def test_an_alarm_ends_for_a_reason() -> None:
+    assert paths(validation.alarm_faults(None)) == ["reason"]
+    assert paths(validation.alarm_faults("explained")) == []
 
 
 @pytest.mark.parametrize(("first", "is_begun"), [(YESTERDAY, True), (TODAY, True), (TOMORROW, False)])

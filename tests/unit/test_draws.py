@@ -310,6 +310,7 @@ def test_a_revision_s_table_is_what_can_be_drawn_before_anything_is_sold_out() -
     assert ROULETTE.table(content_of(ROULETTE, rules.roulette([3, 0, 1, 1, 1, 1]))) == [3, 0, 1, 1, 1, 1]
     config = rules.lottery([(3, 0), (2, None), (4, 1)], inactive=[1])
     assert LOTTERY.table(content_of(LOTTERY, config)) == [3, 0, 4]
+    assert (DICE.is_numbered, ROULETTE.is_numbered, LOTTERY.is_numbered) == (False, False, True)
 
 
 @pytest.mark.parametrize("part", ["daily_max", "is_valid", "coupon_types", "items"])
