@@ -249,6 +249,7 @@ CHANGES: dict[str, tuple[Callable[[list[Any]], Any], list[str]]] = {
         ],
     ),
     "twice": (lambda lines: lines.append(lines[DICE_2]), ["line 17: play: it is here twice", root(10)]),
+    "the last twice": (lambda lines: lines.append(lines[DICE_3]), ["line 17: play: it is here twice", root(10)]),
     "the first left out": (drop(DICE_1), [f"play: number 1 of player {ALICE}, playDice, is missing", root(8)]),
     "one left out": (drop(DICE_2), [f"play: number 2 of player {ALICE}, playDice, is missing", root(8)]),
     "the last left out": (drop(DICE_3), [root(8)]),
