@@ -13,10 +13,12 @@ from models import DiceLog, FeatureType, UserEvent
 from services.answers import Played
 from services.errors import InvalidFeatureSchedule, NoFeatureToday, RevisionConflict
 from services.request_errors import Unauthenticated, Unavailable
+from services.rules.dice import FOUR_DICE
+from services.rules.draws import message_of, roll
 from services.rules.play import Action, Claim, Play, Stamp, decide, feature_on, turns_of
 from services.rules.state import Effects, State
 from tests.unit import rules
-from tests.unit.rules import NOW, PLAYER
+from tests.unit.rules import NOW, PLAYER, TODAY
 
 DICE, RANKING = FeatureType.DICE, FeatureType.RANKING
 HOUR = dt.timedelta(hours=1)
@@ -54,6 +56,9 @@ def test_a_play_has_one_number_wherever_it_is_told() -> None:
     assert [(row["play_no"], row["daily_max"], row["id"]) for row in effects.rows[DiceLog]] == [
         (number, 5, answer.id) for number, answer in zip((3, 4, 5), answers, strict=True)
     ]
+    for number, row in zip((3, 4, 5), effects.rows[DiceLog], strict=True):
+        message = message_of(TODAY, "playDice", rules.dice().hash, PLAYER, number)
+        assert row["rolls"] == roll(rules.seed().stream(message), FOUR_DICE)
     told = [orjson.loads(row["meta_json"]) for row in effects.rows[UserEvent]]
     assert [(meta["playNo"], meta["playId"], meta["revisionId"]) for meta in told] == [
         (number, str(answer.id), 7) for number, answer in zip((3, 4, 5), answers, strict=True)
