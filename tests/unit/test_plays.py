@@ -64,6 +64,8 @@ def test_a_play_has_one_number_wherever_it_is_told() -> None:
         (number, str(answer.id), 7) for number, answer in zip((3, 4, 5), answers, strict=True)
     ]
     assert state.players[PLAYER].used == {DICE: 5}
+    said = zip("abc", ("play:DICE", "play:DICE:3", "play:DICE"), answers, strict=True)
+    assert effects.answers == [(PLAYER, key, request, answer, NOW) for key, request, answer in said]
 
 
 @pytest.mark.parametrize("expected", [0, 2, 4])
