@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 
 from models import Role
 from services.database import Database
-from services.outages import OutageLog, because, why
+from services.outages import why
 from services.request_errors import Unavailable
 from tests.games import another_session
 from tests.world import Client, World
@@ -172,24 +172,3 @@ async def test_tables_that_are_elsewhere(world: World) -> None:
     with pytest.raises(Unavailable):
         async with world.parts.database.read() as toolkit:
             await toolkit.execute(text("SELECT FROM no_such_table"))
-
-
-async def test_a_line_a_second_tells_of_all_that_are_alike(caplog: pytest.LogCaptureFixture) -> None:
-    outages = OutageLog(logging.getLogger("haru.test"))
-    full, away = asyncpg.DiskFullError("no space left"), because(Unavailable(), ConnectionRefusedError("refused"))
-    for _ in range(75):
-        outages.note("a play failed", full)
-    outages.note("a play failed", away)
-    assert caplog.messages == [
-        "a play failed: the database's disk is full: no space left",
-        "a play failed: the database is out of reach: refused",
-    ]
-    caplog.clear()
-    while not caplog.messages:
-        await asyncio.sleep(0.05)
-    assert caplog.messages == ["a play failed: the database's disk is full: no space left (74 times)"]
-
-
-def test_outside_of_an_event_loop_a_line_is_told_as_well(caplog: pytest.LogCaptureFixture) -> None:
-    OutageLog(logging.getLogger("haru.test")).note("a command failed", TimeoutError())
-    assert caplog.messages == ["a command failed: there is no answer in time"]
