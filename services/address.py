@@ -160,7 +160,7 @@ def parse_address(url: str) -> Address:
         _login(shape, last) | _driver(last, places) | {"server_settings": _at_start(last, rest)},
         settings,
         _connect_timeout(last),
-        (*_left_out(last), *(f"{name}: haru sets it itself" for name in given.keys() - settings.keys())),
+        (*_left_out(last), *(f"{name}: haru sets it itself" for name in given if name in OWN_SETTINGS)),
     )
 
 

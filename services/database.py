@@ -59,10 +59,14 @@ class Database:
         watch.joined(self.engine.sync_engine)
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    async def connect_hot(self, *, lock_timeout_seconds: float) -> asyncpg.Connection[asyncpg.Record]:
-        """A connection of one's own for the hot statements."""
-        settings = dict(HOT_SESSION) | {"lock_timeout": milliseconds(lock_timeout_seconds)}
+    async def connect_hot(self, *, lock_timeout_seconds: float | None = None) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection of one's own for the hot statements; it waits for a lock as long as pooled ones unless told."""
+        settings = self._hot_session(lock_timeout_seconds or self.lock_wait_seconds)
         return await self._connector(settings, command_timeout=STATEMENT_TIMEOUT_SECONDS)
+
+    @staticmethod
+    def _hot_session(lock_timeout_seconds: float) -> dict[str, str]:
+        return dict(HOT_SESSION) | {"lock_timeout": milliseconds(lock_timeout_seconds)}
 
     @asynccontextmanager
     async def long(self) -> AsyncIterator[Connection]:
@@ -101,9 +105,8 @@ class Database:
         """The pool; made at the first use, so that a server starts before its database does."""
         async with self._opening:
             if self._pool is None:
-                settings = dict(HOT_SESSION) | {"lock_timeout": milliseconds(self.lock_wait_seconds)}
                 self._pool = await asyncpg.create_pool(
-                    connect=partial(self._connector, settings),
+                    connect=partial(self._connector, self._hot_session(self.lock_wait_seconds)),
                     min_size=0,
                     max_size=self.pool_size,
                     reset=_nothing_to_reset,

@@ -56,7 +56,7 @@ class FeatureViews:
     """Records each player's first view of a day's feature. What one process has recorded it does not try again."""
 
     def __init__(self, database: Database, rng: Random) -> None:
-        self._session = OwnSession(database, lock_timeout_seconds=database.lock_wait_seconds)
+        self._session = OwnSession(database)
         self._ids = Ids(rng)
         self._record = Together(self._write, kind=BatchKind.VIEWS, watch=database.watch)
         self._recorded: RecentlyUsed[tuple[UUID, dt.date], bool] = RecentlyUsed(REMEMBERED_VIEWS)

@@ -41,7 +41,7 @@ class Health:
     """Looks at the database, one look at a time."""
 
     def __init__(self, database: Database) -> None:
-        self._session = OwnSession(database, lock_timeout_seconds=1.0)
+        self._session = OwnSession(database)
         self._turn = asyncio.Lock()
 
     async def look(self) -> State:

@@ -14,7 +14,8 @@ from services.outages import reachable
 class OwnSession:
     """Opened when it is first needed, and anew where it has ended or was given up."""
 
-    def __init__(self, database: Database, *, lock_timeout_seconds: float) -> None:
+    def __init__(self, database: Database, *, lock_timeout_seconds: float | None = None) -> None:
+        """Wait for a lock as long as all others do, or for `lock_timeout_seconds`."""
         self._database = database
         self._lock_timeout_seconds = lock_timeout_seconds
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None

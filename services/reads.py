@@ -69,7 +69,7 @@ class Reads:
     """The reader of one process: it has one connection at a time, however many look."""
 
     def __init__(self, database: Database, memory: Memory, views: FeatureViews) -> None:
-        self._session = OwnSession(database, lock_timeout_seconds=database.lock_wait_seconds)
+        self._session = OwnSession(database)
         self._memory = memory
         self._views = views
         self._viewed: dict[Wanted, Callable[[State], None]] = {}

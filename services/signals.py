@@ -122,7 +122,7 @@ class Signals:
 
     async def _listen_once(self) -> None:
         """Listen until the connection is lost. Raises: what that looks like."""
-        connection = await self._database.connect_hot(lock_timeout_seconds=1.0)
+        connection = await self._database.connect_hot()
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _connection: lost.set())
@@ -171,5 +171,5 @@ class Signals:
                 today = date
                 self._turns -= passed
                 self._wake(DAY)
-            left = (min({self._calendar.ends_at(date), *self._turns}) - now).total_seconds()
-            await asyncio.sleep(min(max(left, 0.0) + 0.001, LONGEST_NAP_SECONDS))
+            left = min({self._calendar.ends_at(date), *self._turns}) - now
+            await asyncio.sleep(min(left.total_seconds(), LONGEST_NAP_SECONDS))

@@ -49,7 +49,7 @@ class Standing(Upkeep):
     def __init__(self, database: Database, heard: Signals, clock: Clock) -> None:
         self._signals = heard
         self._clock = clock
-        self._session = OwnSession(database, lock_timeout_seconds=1.0)
+        self._session = OwnSession(database)
         self._staff: set[UUID] = set()
         self._read_of: frozenset[UUID] = frozenset()
         """The staff of whom the last read told."""

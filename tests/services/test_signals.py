@@ -140,12 +140,40 @@ async def test_a_signal_that_cannot_be_sent_is_given_up(world: World, caplog: py
         await one.__aexit__(None, None, None)
 
 
-async def test_a_quiet_connection_is_probed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PROBE_SECONDS", 0.02)
-    async with Signals(world.parts.database, world.parts.calendar, world.clock) as signals:
+END_LISTENERS = """
+SELECT count(pg_terminate_backend(pid, 2000)) FROM pg_stat_activity WHERE datname = current_database() AND query = $1
+"""
+LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = $1"
+
+
+async def test_a_quiet_connection_is_probed_and_ends_with_its_process(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer that is gone is only noticed by whoever speaks to it."""
+    monkeypatch.setattr(module, "PROBE_SECONDS", 0.01)
+    async with Signals(world.parts.database, world.parts.calendar, world.clock) as signals, asyncio.timeout(30):
         await signals.listening()
-        await asyncio.sleep(0.1)
+        while not await world.sql.fetchval(LISTENERS, "SELECT"):
+            await asyncio.sleep(0.01)
         assert signals._listening.is_set()
+    async with asyncio.timeout(30):
+        while await world.sql.fetchval(LISTENERS, "SELECT"):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_lost_session_is_told_of_and_so_is_what_was_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "RECONNECT_SECONDS", 0.01)
+    signals = Signals(world.parts.database, world.parts.calendar, world.clock)
+    async with signals.subscribe(DAY) as day, signals.subscribe("another") as another, signals, asyncio.timeout(10):
+        for event in (day, another, signals.tokens_changed):
+            await event.wait()
+            event.clear()
+        assert await world.sql.fetchval(END_LISTENERS, f'LISTEN "{module.CHANNEL}"')
+        await asyncio.gather(day.wait(), another.wait(), signals.tokens_changed.wait(), signals.listening())
+    assert "nothing is heard of changes; it will be tried again: " in caplog.text
+    assert "the session ended" in caplog.text
 
 
 async def test_between_two_tries_to_listen_there_is_a_pause(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

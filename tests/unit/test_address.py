@@ -43,6 +43,9 @@ def test_every_parameter_of_libpq_s_is_known() -> None:
         ("postgresql://u@/haru?host=a:1&host=b:2", [("a", 1), ("b", 2)]),
         ("postgresql://u@ignored/haru?host=::1", [("::1", 5432)]),
         ("postgresql://u@/haru?hostaddr=192.0.2.1", [("192.0.2.1", 5432)]),
+        ("postgresql://u@db/haru?host=&port=", [("db", 5432)]),
+        ("postgresql://,a:65535,/haru?host=,b:1,&host=c", [("b", 1), ("c", 5432)]),
+        ("postgresql://:6000/haru", [("localhost", 6000)]),
         ("postgresql:///haru", []),
     ],
 )
@@ -51,7 +54,7 @@ def test_hosts_and_ports(url: str, places: list[tuple[str, int]]) -> None:
     assert list(address.places) == places
     assert address.left_out == ()
     if places:
-        assert address.arguments["host"], address.arguments["port"] == zip(*places, strict=True)
+        assert [*zip(address.arguments["host"], address.arguments["port"], strict=True)] == places
     else:
         assert not {"host", "port"} & address.arguments.keys()
 
@@ -89,6 +92,7 @@ def test_who_gets_in(url: str, login: tuple[str | None, ...]) -> None:
         ("application_name=mine", {"server_settings": {"application_name": "mine"}}),
         ("fallback_application_name=mine", {"server_settings": {"application_name": "mine"}}),
         ("options=endpoint%3Dep-1", {"server_settings": {"options": "endpoint=ep-1"}}),
+        ("options=%20endpoint%3Dep-1%20-cWork_Mem%3D8MB", {"server_settings": {"options": "endpoint=ep-1"}}),
         ("sslmode=&application_name=", {"server_settings": {}}),
     ],
 )
@@ -97,6 +101,13 @@ def test_what_the_driver_is_told(query: str, arguments: dict[str, Any]) -> None:
     assert address.arguments.items() >= arguments.items()
     assert address.left_out == ()
     assert ("dsn" in address.arguments) is ("dsn" in arguments)
+
+
+def test_the_places_are_told_and_one_of_them_alone() -> None:
+    address = parse_address("postgresql://u:s3cret@a:1,%2Frun%2Fpostgresql,c:3/haru")
+    assert str(address) == "a:1, /run/postgresql, c:3"
+    assert [str(address.only(number)) for number in range(3)] == ["a:1", "/run/postgresql", "c:3"]
+    assert address.only(1).arguments == address.arguments | {"host": ["/run/postgresql"], "port": [5432]}
 
 
 def test_the_system_s_certificates() -> None:
@@ -114,7 +125,7 @@ def test_of_several_hosts_the_one_is_meant_that_can_be_written_to() -> None:
     ("query", "settings"),
     [
         ("options=-csearch_path%3Dpublic", {"search_path": "public"}),
-        ("options=-c%20search_path%3Da%2Cb%20--work-mem%3D8MB", {"search_path": "a,b", "work_mem": "8MB"}),
+        ("options=-c%20search_path%3Da%2Cb%20--Work-Mem%3D8MB", {"search_path": "a,b", "work_mem": "8MB"}),
         ("options=-c%20search_path%3Da%5C%20b", {"search_path": "a b"}),
         (
             "search_path=mine&citus.override_table_visibility=off",
@@ -163,6 +174,7 @@ def test_what_is_left_out_beside_something_else(query: str) -> None:
         ("postgresql://db:65536/haru", "port: 65536 is none"),
         ("postgresql://a,b,c/haru?port=1,2", "as many as there are hosts (3)"),
         ("postgresql://db/haru?port=x", "port: must be a number"),
+        ("postgresql://a,b/haru?port=1,x", "port: must be a number"),
         (f"{AT}?pgbouncer=true", "nobody knows the parameter pgbouncer"),
         (f"{AT}?work_mem=8MB", "nobody knows the parameter work_mem"),
         (f"{AT}?SSLMODE=require", "nobody knows the parameter SSLMODE"),
