@@ -40,9 +40,14 @@ READY_SECONDS = 2 * START_TIMEOUT_SECONDS
 """How long whoever waits for it does; the keeper has limits of its own, and says more."""
 
 LEAVE_TIMEOUT_SECONDS = 20
+NEWCOMER_SECONDS = 1.0
+"""How long whoever leaves gives the keeper to begin its stop, before somebody else is taken to have come meanwhile."""
+
+LOOK_SECONDS = 0.02
 WATCH_SECONDS = 0.2
 RETRY_SECONDS = 5.0
 SOCKET_DIRECTORY_LIMIT_BYTES = 85  # sun_path holds 104 bytes on macOS, and "/.s.PGSQL.5432" and a zero come after
+SYSTEM_BINARIES = Path("/usr/lib/postgresql")  # Debian's place for each major version's
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -90,7 +95,7 @@ def embedded_postgres(state_dir: Path, *, settings: Mapping[str, str] = NO_SETTI
 
 def as_its_owner(url: str) -> str:
     """The URL of an instance's database for the role that owns it."""
-    return url.replace(f"//{APPLICATION}@", f"//{OWNER}@", 1)
+    return url.replace(f"//{APPLICATION}@", f"//{OWNER}@")
 
 
 def binary_directories() -> list[Path]:
@@ -102,7 +107,7 @@ def binary_directories() -> list[Path]:
     if pg_config := shutil.which("pg_config"):
         asked = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)  # noqa: S603
         found.append(Path(asked.stdout.strip()))
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True)
+    found += sorted(SYSTEM_BINARIES.glob("*/bin"), key=lambda path: path.parent.name, reverse=True)
     distinct = dict.fromkeys(found)
     return [path for path in distinct if (path / "postgres").exists() and (path / "initdb").exists()]
 
@@ -121,12 +126,12 @@ def _ensure_running(home: Path, uid: int, gid: int, settings: Mapping[str, str])
         try:
             if try_lock(lock):
                 if started:
-                    raise EmbeddedPostgresError(_reason_of_failure(home, lock))
+                    raise EmbeddedPostgresError(_reason_of_failure(home))
                 _start_keeper(home, uid, gid, settings, lock)
                 started = True
         finally:
             os.close(lock)
-        time.sleep(0.02)
+        time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
@@ -176,9 +181,9 @@ def _start_keeper(home: Path, uid: int, gid: int, settings: Mapping[str, str], l
         spawn(request, log)
 
 
-def _reason_of_failure(home: Path, lock: int) -> str:
+def _reason_of_failure(home: Path) -> str:
     """Say what the keeper left in its lock file, and the end of the log, which holds PostgreSQL's own words."""
-    reason = os.pread(lock, 10_000, 0).decode(errors="replace") or "the keeper of PostgreSQL was killed"
+    reason = (home / "keeper").read_text(errors="replace") or "the keeper of PostgreSQL was killed"
     log = (home / "postgres.log").read_text(errors="replace").splitlines()
     return "\n".join([reason, f"The end of {home / 'postgres.log'}:", *(f"  {line}" for line in log[-5:])])
 
@@ -190,9 +195,9 @@ def _leave(home: Path, users: int) -> None:
     os.close(users)
     began = time.monotonic()
     while last and _is_held(home / "keeper") and time.monotonic() - began < LEAVE_TIMEOUT_SECONDS:
-        if _is_held(home / "ready") and time.monotonic() - began > 1:  # a newcomer was faster than the keeper
-            return
-        time.sleep(0.02)
+        if _is_held(home / "ready") and time.monotonic() - began > NEWCOMER_SECONDS:
+            return  # a newcomer was faster than the keeper
+        time.sleep(LOOK_SECONDS)
 
 
 def _is_held(path: Path) -> bool:

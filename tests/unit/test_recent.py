@@ -20,3 +20,13 @@ def test_what_is_put_again_is_used() -> None:
     for key, value in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
         kept.put(key, value)
     assert (kept.get("a"), kept.get("b"), kept.get("c")) == (3, None, 4)
+
+
+def test_what_is_dropped_is_gone_and_its_place_is_free() -> None:
+    kept: RecentlyUsed[str, int] = RecentlyUsed(2)
+    for key, value in (("a", 1), ("b", 2)):
+        kept.put(key, value)
+    kept.drop("b")
+    kept.drop("b")  # which is there no more
+    kept.put("c", 3)
+    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)
