@@ -8,6 +8,7 @@ import gc
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -35,7 +36,7 @@ from services.coupons import Pool
 from services.database import Database
 from services.error_codes import ErrorCode
 from services.seals import seal
-from services.vitals import Odds, Proofs, Stock, Vitals, read_vitals
+from services.vitals import DAYS_AHEAD, Odds, Proofs, Stock, Vitals, read_vitals
 from services.watch import BatchKind
 from tests.ports import reserved_port
 from tests.roles import as_application
@@ -264,12 +265,30 @@ async def test_seeds_and_seals_that_are_overdue(world: World) -> None:
 
     alice = await world.player()
     await alice.play()  # which is what a seed is for, and a line of the ledger
-    assert (await proofs()).seeds_overdue == 0
-    assert (await proofs(days=1)).seeds_overdue == 1
-    assert (await proofs(days=300)).seeds_missing == 2
-    assert (await proofs(minutes=30)).unsealed_seconds == 1800
-    await seal(world.parts.database, lambda: world.clock() + dt.timedelta(minutes=1))
+    assert [(await proofs(hours=hours)).seeds_overdue for hours in (12.99, 13, 37)] == [0, 1, 2]
+    assert [(await proofs(days=days)).seeds_missing for days in (6, 7, 8)] == [0, 1, 2]
+    assert [(await proofs(minutes=minutes)).unsealed_seconds for minutes in (-5, 30)] == [0, 1800]
+    world.clock.advance(minutes=10)
+    await alice.play()
+    assert (await proofs(minutes=30)).unsealed_seconds == 2400
+    await seal(world.parts.database, world.clock)
     assert (await proofs(minutes=30)).unsealed_seconds == 0
+    for feature, minutes in ((FeatureType.LOTTERY, 5), (FeatureType.DICE, 20), (FeatureType.ROULETTE, 10)):
+        until = world.clock() - dt.timedelta(minutes=minutes)
+        await world.sql.execute("INSERT INTO draw_watch VALUES ($1, $2)", feature, until)
+    assert [(await proofs(minutes=minutes)).uncounted_seconds for minutes in (-30, 1)] == [0, 1260]
+
+
+async def test_faults_of_the_days_ahead_are_told_by_the_day(world: World) -> None:
+    async def faults() -> Mapping[int, int]:
+        return (await read_vitals(world.parts.database, world.parts.calendar, world.clock())).faults
+
+    before = await faults()
+    assert list(before) == list(range(DAYS_AHEAD))
+    for days in (-1, 3, DAYS_AHEAD - 1, DAYS_AHEAD):
+        date = world.parts.calendar.business_date(world.clock()) + dt.timedelta(days=days)
+        await world.sql.execute("DELETE FROM feature_schedule WHERE date = $1", date)
+    assert await faults() == {**before, 3: 1, DAYS_AHEAD - 1: 1}
 
 
 async def test_finite_stocks_of_the_day_are_told(world: World) -> None:
