@@ -29,6 +29,13 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 
 STATEMENT_TIMEOUT_SECONDS = 5.0
 
+TOOLKIT_TIMEOUT_SECONDS = 30.0
+"""The server's own time-outs come first; this one is for a server that says nothing any more."""
+
+LOCK_WAIT_SECONDS = 2.0
+
+POOL_SIZE = 8
+
 CLOSE_SECONDS = 2.0
 
 LONGEST_CONNECT_SECONDS = 5.0
@@ -41,7 +48,14 @@ class Database:
     `watch` is told of the work that is done with it.
     """
 
-    def __init__(self, url: str, *, lock_wait_seconds: float = 2.0, pool_size: int = 8, watch: Watch = NOBODY) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        lock_wait_seconds: float = LOCK_WAIT_SECONDS,
+        pool_size: int = POOL_SIZE,
+        watch: Watch = NOBODY,
+    ) -> None:
         self.watch = watch
         self.lock_wait_seconds = lock_wait_seconds
         self.pool_size = pool_size
@@ -51,7 +65,7 @@ class Database:
         self.engine = _engine(
             self._connector,
             dict(SESSION) | {"lock_timeout": milliseconds(lock_wait_seconds)},
-            command_timeout=STATEMENT_TIMEOUT_SECONDS * 6,
+            command_timeout=TOOLKIT_TIMEOUT_SECONDS,
             pool={"pool_size": pool_size, "max_overflow": 0, "pool_timeout": self._connector.timeout_seconds},
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)

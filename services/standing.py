@@ -13,6 +13,7 @@ import datetime as dt
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from models import Role
@@ -112,8 +113,6 @@ class Standing(Upkeep):
                 pass
             except Exception:
                 logger.exception("whose tokens hold could not be read; it will be tried again")
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await changed.wait()
-            except TimeoutError:
-                continue

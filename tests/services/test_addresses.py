@@ -96,9 +96,19 @@ async def test_a_login_that_is_refused_is_refused_by_the_first_host(server_url: 
 
 
 async def test_a_setting_that_the_server_refuses_leaves_no_session(database_url: str, port: int) -> None:
-    url = filled("postgresql://USER:PASSWORD@HOST:PORT/DB?options=-cno_such%3D1", database_url, port)
+    url = filled("postgresql://USER:PASSWORD@HOST:PORT/DB?application_name=refused", database_url, port)
     with pytest.raises(Exception, match='unrecognized configuration parameter "no_such"'):
-        await Connector(parse_address(url))({})
+        await Connector(parse_address(f"{url}&options=-cno_such%3D1"))({})
+    connection = await asyncpg.connect(**connect_arguments(database_url))
+    await gone(connection, "refused")
+    await connection.close()
+
+
+async def gone(connection: asyncpg.Connection[asyncpg.Record], name: str) -> None:
+    """Wait until no session has this name any more."""
+    async with asyncio.timeout(30):
+        while await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", name):
+            await asyncio.sleep(0.01)
 
 
 async def test_settings_are_quoted(database_url: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from models import Role
@@ -16,12 +16,20 @@ from services.database import Database, milliseconds
 from services.request_errors import Unavailable
 from services.transaction import Transaction
 from tests.games import another_session
+from tests.services.test_addresses import gone
 from tests.world import Client, World, running
 
 NOW = text("SELECT now()")
+PID = text("SELECT pg_backend_pid()")
 SESSIONS = """
 FROM pg_stat_activity WHERE application_name = 'haru' AND datname = current_database() AND pid <> pg_backend_pid()
 """
+
+
+def named(world: World, name: str) -> str:
+    """The database's address, for sessions of this name."""
+    url = make_url(str(world.settings.database_url)).update_query_dict({"application_name": name})
+    return url.render_as_string(hide_password=False)
 
 
 async def test_a_read_costs_no_transaction(world: World) -> None:
@@ -44,10 +52,49 @@ async def test_a_snapshot_is_one_transaction_that_writes_nothing(world: World) -
         before = await connection.scalar(count)
         await world.sql.execute("INSERT INTO coupon_code (coupon_type, code, imported_at) VALUES ('TEA', '1', now())")
         assert await connection.scalar(count) == before
-        with pytest.raises(DBAPIError, match="read-only transaction"):
-            await connection.execute(text("DELETE FROM coupon_waiting"))
     async with database.read() as connection:  # the same session is as it was before
         assert await connection.scalar(count) == before + 1
+        session = await connection.scalar(PID)
+    async with database.snapshot() as connection:
+        assert await connection.scalar(PID) == session
+        with pytest.raises(DBAPIError, match="read-only transaction"):
+            await connection.execute(text("DELETE FROM coupon_waiting"))
+    async with database.read() as connection:  # as if the server had become a standby
+        assert await connection.scalar(PID) != session
+
+
+async def test_what_is_held_is_counted_and_given_back(world: World) -> None:
+    database = Database(named(world, "counted"), pool_size=2)
+    assert database.in_use == {"players": 0, "staff": 0}
+    async with database.hot() as first:
+        async with database.hot() as second:
+            assert database.in_use == {"players": 2, "staff": 0}
+            assert first is not second
+        assert database.in_use == {"players": 1, "staff": 0}
+        async with database.read(), database.snapshot():
+            assert database.in_use == {"players": 1, "staff": 2}
+            more = asyncio.create_task(database.read().__aenter__())
+            await asyncio.sleep(0.2)
+            assert (database.in_use["staff"], more.done()) == (2, False)
+            more.cancel()
+    await asyncio.gather(more, return_exceptions=True)
+    assert database.in_use == {"players": 0, "staff": 0}
+    await database.close()
+    await gone(world.sql, "counted")
+
+
+async def test_a_long_session_ends_whatever_fails(world: World) -> None:
+    database = Database(named(world, "long"))
+
+    async def fail(failure: BaseException) -> None:
+        async with database.long() as connection:
+            assert await connection.fetchval("SELECT current_setting('application_name')") == "long"
+            raise failure
+
+    for failure in (KeyError(), asyncio.CancelledError()):
+        with pytest.raises(type(failure)):
+            await fail(failure)
+        await gone(world.sql, "long")
 
 
 async def test_sessions_that_the_server_ended_are_replaced_unseen(world: World) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.address import CHOICES, KNOWN, LEFT_OUT, InvalidAddress, parse_address
+from services.connector import Connector
 
 AT = "postgresql://u:p@db.example:6000/haru"
 
@@ -144,6 +146,16 @@ def test_settings_of_the_server_s(query: str, settings: dict[str, str]) -> None:
 )
 def test_how_long_to_wait_for_a_host(given: str, seconds: float | None) -> None:
     assert parse_address(f"{AT}?connect_timeout={given}").connect_timeout_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("query", "longest", "seconds"),
+    [("", 1.5, 1.5), ("connect_timeout=3", 5.0, 3.0), ("connect_timeout=9", 5.0, 5.0), ("connect_timeout=9", inf, 9.0)],
+)
+def test_a_host_is_waited_for_as_the_address_says_but_no_longer_than_is_promised(
+    query: str, longest: float, seconds: float
+) -> None:
+    assert Connector(parse_address(f"{AT}?{query}"), longest_seconds=longest).timeout_seconds == seconds
 
 
 @pytest.mark.parametrize("name", sorted(LEFT_OUT.keys() - CHOICES.keys() - {"hostaddr"}))
