@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import subprocess
@@ -10,10 +11,12 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 
 import pytest
 
-from server.workers import HELD_AT_MOST, HELD_SECONDS, SLOTS, EvenLoop, EvenServer, Shares
+from server import workers as module
+from server.workers import HELD_AT_MOST, HELD_SECONDS, SLOTS, EvenLoop, EvenServer, Shares, WorkersConfig
 from tests.serving import serving
 
 
@@ -30,6 +33,8 @@ class Protocol(asyncio.Protocol):
 
 class Worker:
     """A worker of this process, beside another one that has so many connections and never takes any."""
+
+    server: EvenServer
 
     def __init__(self, others_connections: int) -> None:
         self.connections: set[Protocol] = set()
@@ -57,7 +62,7 @@ class Worker:
 @asynccontextmanager
 async def taking(others_connections: int) -> AsyncIterator[Worker]:
     worker = Worker(others_connections)
-    server = EvenServer(
+    worker.server = server = EvenServer(
         asyncio.get_running_loop(),
         lambda: Protocol(worker.connections),  # type: ignore[arg-type, return-value]
         worker.listener,
@@ -103,6 +108,98 @@ async def test_whoever_has_little_more_than_others_takes_at_once() -> None:
         assert not worker.pauses
         await worker.come(1)
         assert worker.pauses
+
+
+async def test_whoever_is_alone_or_has_fewer_than_a_third_takes_at_once() -> None:
+    async with taking(others_connections=0) as worker:
+        third = worker.shares.join()
+        assert worker.shares.least_of_others(worker.other) == 0  # who is new has none
+        worker.shares.note(third, 9)
+        assert worker.shares.least_of_others(worker.other) == 0
+        worker.shares.note(worker.other, 3)
+        await worker.come(4)
+        assert not worker.pauses
+        await worker.come(1)
+        assert worker.pauses == [HELD_SECONDS] * HELD_AT_MOST
+        worker.pauses.clear()
+        worker.shares.leave(worker.other)
+        await worker.come(4)  # it has 9 in the end, as the third
+        worker.shares.leave(third)
+        await worker.come(2)
+        assert not worker.pauses
+        assert worker.shares.least_of_others(third) == len(worker.connections) == 11
+
+
+async def test_nothing_is_taken_after_the_end() -> None:
+    for others in (5, 0):
+        async with taking(others) as worker:
+            await worker.come(1)
+            if not others:  # it pauses, and would go on later
+                worker.clients.append(socket.create_connection(worker.listener.getsockname()))
+                async with asyncio.timeout(30):
+                    while not worker.pauses:
+                        await asyncio.sleep(0)
+            worker.server.close()
+            assert worker.shares.least_of_others(worker.other) is None
+            worker.clients.append(socket.create_connection(worker.listener.getsockname()))
+            await asyncio.sleep(20 * HELD_SECONDS)
+            assert len(worker.connections) == 1
+
+
+class Exhausted:
+    """A listener of a process that may open no more files."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.asked = 0
+
+    def accept(self) -> tuple[socket.socket, object]:
+        self.asked += 1
+        if self.asked == 1:
+            raise OSError(errno.EMFILE, "too many open files")
+        return self.listener.accept()
+
+    def fileno(self) -> int:
+        return self.listener.fileno()
+
+
+async def test_where_no_files_are_left_it_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EXHAUSTED_SECONDS", 0.05)
+    async with taking(others_connections=5) as worker:
+        worker.server._listener = listener = Exhausted(worker.listener)  # type: ignore[assignment]
+        await worker.come(1)
+        assert worker.pauses == [0.05]
+        assert listener.asked == 3  # refused, had, and nobody else waits
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
+def test_what_is_taken_is_sent_at_once(family: socket.AddressFamily, tmp_path: Path) -> None:
+    """uvloop leaves a small answer waiting for more of them."""
+    made: list[Protocol] = []
+
+    def make() -> Protocol:
+        made.append(Protocol(set()))
+        return made[0]
+
+    config, shares = WorkersConfig("app"), Shares()
+    config.shares = shares
+    with (
+        closing(config.get_loop_factory()()) as loop,
+        socket.socket(family) as listener,
+        socket.socket(family) as client,
+    ):
+        assert isinstance(loop, EvenLoop)
+        listener.bind(("127.0.0.1", 0) if family == socket.AF_INET else str(tmp_path / "socket"))
+        server = loop.run_until_complete(loop.create_server(make, sock=listener, backlog=5))
+        client.connect(listener.getsockname())
+        while not (made and made[0].connections):
+            loop.run_until_complete(asyncio.sleep(0.001))
+        taken = made[0].transport.get_extra_info("socket")
+        assert family != socket.AF_INET or taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        server.close()
+        assert shares.least_of_others(1) is None
+        made[0].transport.close()
+        loop.run_until_complete(asyncio.sleep(0))
 
 
 async def test_of_those_that_wait_one_is_taken_and_the_others_are_left_for_a_while_to_whoever_has_fewer() -> None:
