@@ -19,6 +19,7 @@ from services.outages import reachable
 OLDEST_VERSION = 15
 ENCODING = "UTF8"
 LOOKS = 4
+ANSWER_SECONDS = 5.0
 
 SHARED_SESSIONS = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 """What a pooler makes of prepared statements that give way to another client's."""
@@ -120,5 +121,5 @@ async def _shares_sessions(connector: Connector, first: asyncpg.Connection[async
 
 
 async def _process_of(connection: asyncpg.Connection[asyncpg.Record]) -> int:
-    process: int = await connection.fetchval("SELECT pg_backend_pid()", timeout=5)
+    process: int = await connection.fetchval("SELECT pg_backend_pid()", timeout=ANSWER_SECONDS)
     return process

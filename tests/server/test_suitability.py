@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from server import readiness
 from server.migrations.verification import verify
 from server.postgres import suitability
+from server.postgres.durability import WEAK_SETTINGS, WeakSetting
 from server.postgres.suitability import FRESH_SECONDS, Suitability, UnsuitableDatabaseError, check_suitability
 from services.outages import why
 from services.request_errors import Unavailable
@@ -21,13 +22,18 @@ from tests.doors import pgbouncer
 from tests.games import another_session
 from tests.roles import as_application
 from tests.server.test_commands import run
+from tests.services.test_addresses import gone
 from tests.world import SEED_KEYS, World, running
 
 IGNORE = "extra_float_digits,options,lock_timeout,statement_timeout,jit,search_path"
 
 
-async def test_a_database_of_one_s_own(database_url: str) -> None:
-    await check_suitability(database_url)
+async def test_a_database_of_one_s_own(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = make_url(database_url).update_query_dict({"application_name": "asked"}).render_as_string(hide_password=False)
+    async with another_session(database_url) as session:
+        monkeypatch.setattr(suitability, "OLDEST_VERSION", session.get_server_version().major)
+        await check_suitability(url)
+        await gone(session, "asked")
 
 
 async def test_an_old_postgresql(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +91,28 @@ async def test_who_waits_for_no_disk_does_not_start(empty_database: str, where: 
         await check_suitability(served, for_real=True)
         async with running(empty_database, demo=False) as world:
             assert await synchronous_commit(world) == {"remote_apply"}
+
+
+async def test_what_is_set_for_others_weakens_nothing(database_url: str, server_url: str) -> None:
+    """It is set and taken back in a transaction: nobody else sees it."""
+    here, me, there = make_url(database_url).database, make_url(database_url).username, make_url(server_url).database
+    async with another_session(database_url) as session:
+        transaction = session.transaction()
+        await transaction.start()
+        for value, where in (
+            ("off", f"ROLE {me} IN DATABASE {there}"),
+            ("local", f"ROLE {me}"),
+            ("off", f"ROLE {me} IN DATABASE {here}"),
+            ("remote_write", f"DATABASE {here}"),
+        ):
+            await session.execute(f"ALTER {where} SET synchronous_commit = {value}")
+            await session.execute(f"ALTER {where} SET jit = off")
+        weak = [str(WeakSetting(*row)) for row in await session.fetch(WEAK_SETTINGS, [])]
+        await transaction.rollback()
+    assert weak == [
+        f"synchronous_commit of {whose}, and has to be on, or remote_apply"
+        for whose in (f"database {here} is remote_write", f"role {me} is local", f"role {me} of database {here} is off")
+    ]
 
 
 async def synchronous_commit(world: World) -> set[str]:
