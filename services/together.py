@@ -55,8 +55,6 @@ class Together(Generic[KeyT, ValueT]):
     async def stop(self) -> None:
         """Give up what is under way. Whoever still waits is cancelled."""
         while self._working is not None and not self._working.done():
-            _cancel(self._asked)
-            self._asked.clear()
             self._working.cancel()
             await asyncio.gather(self._working, return_exceptions=True)
         _cancel(self._asked)

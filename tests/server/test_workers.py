@@ -45,6 +45,8 @@ class Worker:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
         self.pauses: list[float] = []
+        self.listens_on = False
+        """Whether it has gone on to listen while it paused."""
 
     async def come(self, count: int) -> None:
         """So many clients, one by one; each is served in the end."""
@@ -73,6 +75,7 @@ async def taking(others_connections: int) -> AsyncIterator[Worker]:
     def pausing(seconds: float) -> None:
         worker.pauses.append(seconds)
         pause(seconds)
+        worker.listens_on |= asyncio.get_running_loop().remove_reader(worker.listener)
 
     server._pause = pausing  # type: ignore[method-assign]
     try:
@@ -83,6 +86,7 @@ async def taking(others_connections: int) -> AsyncIterator[Worker]:
             protocol.transport.close()
         for one in (*worker.clients, worker.listener):
             one.close()
+    assert not worker.listens_on
 
 
 async def test_whoever_has_fewest_takes_at_once() -> None:
@@ -164,18 +168,21 @@ class Exhausted:
         return self.listener.fileno()
 
 
-async def test_where_no_files_are_left_it_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_no_files_are_left_it_is_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(module, "EXHAUSTED_SECONDS", 0.05)
     async with taking(others_connections=5) as worker:
         worker.server._listener = listener = Exhausted(worker.listener)  # type: ignore[assignment]
         await worker.come(1)
         assert worker.pauses == [0.05]
         assert listener.asked == 3  # refused, had, and nobody else waits
+        assert not caplog.messages
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
 def test_what_is_taken_is_sent_at_once(family: socket.AddressFamily, tmp_path: Path) -> None:
-    """uvloop leaves a small answer waiting for more of them."""
+    """A small answer does not wait for more of them."""
     made: list[Protocol] = []
 
     def make() -> Protocol:

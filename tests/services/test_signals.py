@@ -86,6 +86,11 @@ async def test_what_is_under_way_ends_with_its_stop() -> None:
     await together.stop()
     assert isinstance((await asyncio.gather(late, return_exceptions=True))[0], asyncio.CancelledError)
     assert ended == [[1]]
+    later = asyncio.create_task(together(4))
+    await asyncio.sleep(0.01)
+    await together.stop()
+    assert isinstance((await asyncio.gather(later, return_exceptions=True))[0], asyncio.CancelledError)
+    assert ended == [[1], [4]]  # and nobody from before
 
 
 async def test_nobody_s_lottery(world: World) -> None:
