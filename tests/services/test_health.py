@@ -17,6 +17,8 @@ DATABASE, ROLE, BOTH, ELSEWHERE = (
     "ROLE {me} IN DATABASE {there}",
 )
 
+WRITABLE = f"SELECT is_writable FROM ({LOOK}) AS look"
+
 SET: list[tuple[dict[str, str], bool]] = [
     ({}, True),
     ({DATABASE: "on"}, False),
@@ -43,10 +45,10 @@ async def test_what_is_set_for_sessions_to_come_is_known_before_there_are_any(wo
             await session.execute(f"ALTER ROLE {url.username} SET statement_timeout = '1h'")
             for scope, value in settings.items():
                 await session.execute(f"ALTER {scope.format(**names)} SET default_transaction_read_only = {value}")
-            found.append((settings, (await session.fetchrow(LOOK))["is_writable"]))
+            found.append((settings, await session.fetchval(WRITABLE)))
             await transaction.rollback()
         async with session.transaction(readonly=True):
-            assert not (await session.fetchrow(LOOK))["is_writable"]
+            assert await session.fetchval(WRITABLE) is False
     assert found == SET
 
 
