@@ -276,7 +276,8 @@ def test_only_what_has_ended_by_itself_is_started_again(home: Path, monkeypatch:
     with module._kept_running(start, home):
         time.sleep(0.05)  # there is nothing yet
         assert not looks.acquire(blocking=False)
-        with held(home / "ready"):
+        with held(home / "new"):
+            (home / "new").rename(home / "ready")  # so it is held from the first moment
             for _ in range(3):
                 assert looks.acquire(timeout=30)
             assert not began.is_set()
