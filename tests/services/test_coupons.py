@@ -48,6 +48,9 @@ def faults_of(content: bytes) -> list[tuple[str, ...]]:
         (b' A-1 \n"A,2"\n', ["A-1", "A,2"]),
         ("쿠폰-1\n".encode(), ["쿠폰-1"]),
         (b"x" * 128, ["x" * 128]),
+        (b"1\n2\n3\n", ["1", "2", "3"]),
+        (b"1,10 %\n", ["1"]),
+        (b"WELCOME\nA1\n", ["WELCOME", "A1"]),
     ],
 )
 def test_codes_of_a_file(content: bytes, expected: list[str]) -> None:
@@ -131,6 +134,12 @@ def test_names_above_the_codes_are_left_out(content: bytes) -> None:
     found = read_codes(content)
     assert [code.text for code in found.codes] == ["A1", "B2"]
     assert found.header is not None
+
+
+def test_names_above_many_codes() -> None:
+    found = read_codes(b"no,code\n1,A1\n2,B2\n3,C3\n")
+    assert [code.text for code in found.codes] == ["A1", "B2", "C3"]
+    assert faults_of(b"no,code\n1,A1\n2\n") == [("lines", "3")]
 
 
 def test_what_may_be_names_is_asked_for() -> None:

@@ -82,6 +82,37 @@ def test_honest_utf_8(text: str) -> None:
     assert read(codecs.BOM_UTF32_BE + text.encode("utf-32-be")) == text
 
 
+@pytest.mark.parametrize("text", ["1,José\n", "1,Ω\n", "1,\u0370\n"])
+def test_a_single_word_is_enough(text: str) -> None:
+    assert encoding_of(text.encode()) == "utf-8"
+
+
+def is_read(*words: str) -> bool:
+    try:
+        return encoding_of("\n".join(words).encode()) == "utf-8"
+    except UnreadableError:
+        return False
+
+
+@pytest.mark.parametrize("word", ["José", "JOSÉ", "josé", "Éléane", "\u0370"])
+def test_a_word_stands_for_a_tenth_of_an_odd_one(word: str) -> None:
+    assert is_read(*["José"] * 9, word, "Łódź")
+    assert not is_read(*["José"] * 8, word, "Łódź")
+
+
+@pytest.mark.parametrize("word", ["Zoé", "Noéé", "Éléa"])
+def test_a_short_word_tells_nothing(word: str) -> None:
+    assert is_read(*["José"] * 10, "Łódź", *[word] * 5)
+    assert not is_read(*["José"] * 9, "Łódź", *[word] * 5)
+    assert not is_read(word)
+
+
+@pytest.mark.parametrize("word", ["JoSé", "JosÉ", "Joséα", "Jé", "Nòééa", "é", "José°"])
+def test_an_odd_word_takes_ten_that_are_not(word: str) -> None:
+    assert is_read(*["José"] * 10, word)
+    assert not is_read(*["José"] * 9, word)
+
+
 @pytest.mark.parametrize("text", ["1,é\n", "1,Łódź\n", "1,5°\n"])
 def test_what_cannot_be_told_apart_passes_with_a_mark(text: str) -> None:
     assert "reads as UTF-8 and as Korean" in refusal(text.encode())
@@ -158,6 +189,7 @@ def test_other_files_are_refused_by_their_names(content: bytes, name: str) -> No
         (codecs.BOM_UTF32_LE + b"a\0\0", "begins as UTF-32 and does not go on so"),
         ("a,b\n".encode("utf-16-be"), "UTF-16 without its mark"),
         ("하늘\n".encode() + b"a\n\xff\n", "not UTF-8 (line 3)"),
+        (b"\na\xff\n", "not UTF-8 (line 2)"),
     ],
 )
 def test_what_is_broken(content: bytes, told: str) -> None:

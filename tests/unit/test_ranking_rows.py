@@ -122,7 +122,14 @@ def test_long_numbers_that_were_rounded() -> None:
         ("2", "external_id"),
         ("4", "external_id"),
     ]
-    for ids in (["123456789012345000", "123456789012346001"], ["1234567890123450", "p"], ["123456789012345"]):
+    assert faults("1,a,1,123456789012345000") == [("2", "external_id")]
+    for ids in (
+        ["123456789012345000", "123456789012346001"],
+        ["123456789012345100", "123456789012346100"],
+        ["1234567890123450", "1234567890123460"],
+        ["12345678901234500"],
+        ["123456789012345"],
+    ):
         lines = [f"{rank},a,1,{external_id}" for rank, external_id in enumerate(ids, start=1)]
         assert [row.external_id for row in read_csv(file_of(*lines)).rows] == ids
 
@@ -136,9 +143,19 @@ def test_a_row_s_every_fault_is_told_and_counts_against_the_rows_behind_it() -> 
     ]
 
 
-@pytest.mark.parametrize("line", ["1", "1,a", "1,a,1,x,y", "1,a,1,x,,y"])
-def test_rows_of_another_width(line: str) -> None:
-    assert faults(line) == [("2",)]
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("1", "Has 1 columns instead of 4."),
+        ("1,a", "Has 2 columns instead of 4."),
+        ("1,a,1,x,y", "Has content in column 5, which has no name in the header."),
+        ("1,a,1,x,,y", "Has content in column 6, which has no name in the header."),
+    ],
+)
+def test_rows_of_another_width(line: str, told: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        read_csv(file_of(line))
+    assert [(issue.path, issue.message) for issue in refused.value.issues] == [(("rows", "2"), told)]
 
 
 @pytest.mark.parametrize("line", ["1,a,1", "1,a,1,,", "1,a,1,,,,"])
@@ -148,7 +165,8 @@ def test_columns_without_content(line: str) -> None:
 
 def test_columns_without_a_name() -> None:
     header = ",rank,,display_name,score,external_id,,"
-    assert read_csv(BytesIO(f"{header}\n,1,,a,5,x,,\n".encode())).rows == [RankingRow(1, "a", 5, "x")]
+    for row in (",1,,a,5,x,,", ",1,,a,5,x,", ",1,,a,5,x"):
+        assert read_csv(BytesIO(f"{header}\n{row}\n".encode())).rows == [RankingRow(1, "a", 5, "x")]
     with pytest.raises(ValidationFailed) as refused:
         read_csv(BytesIO(f"{header}\n,1,,a,5,x,,\n,2,note,b,4,y,,\n".encode()))
     assert [(issue.path, issue.message) for issue in refused.value.issues] == [
@@ -183,6 +201,20 @@ def test_line_breaks_and_byte_order_marks(end: str, mark: str) -> None:
 def test_columns_in_another_order_with_spaces_about_their_names() -> None:
     for header in (b"external_id, score ,rank,display_name", b"External ID,SCORE,Rank,displayName"):
         assert read_csv(BytesIO(header + b"\nx,5,1,a\n")).rows == [RankingRow(1, "a", 5, "x")]
+
+
+def test_a_header_of_semicolons() -> None:
+    for header in ("rank;display_name;score;external_id", "rank;Display Name;score;external_id;"):
+        assert read_csv(BytesIO(f"{header}\n1;a,b;5;x\n".encode())).rows == [RankingRow(1, "a,b", 5, "x")]
+
+
+def test_a_file_of_ten_mebibytes_is_read_and_one_of_a_byte_more_is_not() -> None:
+    blank = b" " * 99_999 + b"\n"
+    file = BytesIO((file_of("1,a,5,x\n").getvalue() + blank * 200)[: 10 * 1024 * 1024])
+    assert read_csv(file).rows == [RankingRow(1, "a", 5, "x")]
+    file.write(b" ")
+    with pytest.raises(InvalidRankingUpload, match=r"^The file is larger than 10 MiB\.$"):
+        read_csv(file)
 
 
 def test_the_file_stays_open_and_can_be_read_again() -> None:

@@ -25,6 +25,11 @@ def test_separators_and_line_breaks(separator: str, end: str) -> None:
     assert rows(text) == [(1, ["a", "b"]), (2, ["1", ""]), (5, ["2", "x"])]
 
 
+@pytest.mark.parametrize("header", ["a;b", '"a"; "b"', ' a ;="b"', "\n ;\na;b"])
+def test_a_header_shows_the_separator(header: str) -> None:
+    assert [cells for _, cells in rows(f"{header}\n1;2,3\n")] == [["a", "b"], ["1", "2,3"]]
+
+
 @pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;", "sep=; "])
 def test_a_line_that_names_the_separator(line: str) -> None:
     assert rows(f"{line}\r\nx;y,z\r\n") == [(2, ["x", "y,z"])]
@@ -63,6 +68,7 @@ def test_a_quote_that_is_not_closed_is_told_by_its_line() -> None:
     [
         ('="00123"', "00123"),
         ('"=""00123"""', "00123"),
+        ('=" x "', "x"),
         ("=A1", "=A1"),
         ("\u00a0x\u3000", "x"),
         ("\u1112\u1161\u1102\u1173\u11af", "하늘"),
