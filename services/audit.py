@@ -78,7 +78,7 @@ async def record(
     What changed by these snapshots. `notes`, as a reason, are written beside what it became, but change nothing.
     """
     was, became = as_json(before), as_json(after)
-    noted = {name: note for name, note in notes.items() if note is not None}
+    noted: dict[str, Any] = msgspec.to_builtins({name: note for name, note in notes.items() if note is not None})
     entry = {
         "actor": str(actor),
         "actor_id": actor.player_id,
@@ -86,7 +86,7 @@ async def record(
         "action": action,
         "target": target,
         "before": was,
-        "after": became if not noted else (became or {}) | (as_json(noted) or {}),
+        "after": (became or {}) | noted if noted else became,
         "created_at": tx.now,
     }
     await tx.connection.execute(insert(AuditEntry).values(entry))

@@ -64,7 +64,7 @@ class FeatureViews:
 
     def is_recorded(self, player_id: UUID, date: dt.date) -> bool:
         """Whether the view is known to be recorded."""
-        return self._recorded.get((player_id, date)) is not None
+        return bool(self._recorded.get((player_id, date)))
 
     def begin(self, player_id: UUID, now: dt.datetime, state: State) -> None:
         """Begin to record that a player sees what is on at `now`, if something is, unless it is under way."""

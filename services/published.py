@@ -101,7 +101,7 @@ async def revision_with(
 ) -> Published[RulesT] | None:
     """The revision with this id as it stands now, or none."""
     async with database.snapshot() as connection:
-        found = await published(connection, game, game.config.id == revision_id, now=now, first=1)
+        found = await published(connection, game, game.config.id == revision_id, now=now)
     return found[0] if found else None
 
 
@@ -113,12 +113,16 @@ async def revision_of_part(
     part = game.parts.table.__table__
     owner = select(part.c.config_id).where(part.c.id == part_id).scalar_subquery()
     async with database.snapshot() as connection:
-        found = await published(connection, game, game.config.id == owner, now=now, first=1)
+        found = await published(connection, game, game.config.id == owner, now=now)
     return found[0] if found else None
 
 
 async def published(
-    connection: AsyncConnection, game: Game[RulesT, Any], *conditions: ColumnElement[bool], now: dt.datetime, first: int
+    connection: AsyncConnection,
+    game: Game[RulesT, Any],
+    *conditions: ColumnElement[bool],
+    now: dt.datetime,
+    first: int | None = None,
 ) -> list[Published[RulesT]]:
     """Revisions as they stand at an instant, newest first."""
     rules = await read(connection, game, *conditions, first=first)

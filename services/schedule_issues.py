@@ -41,7 +41,7 @@ async def issues_between(
             for row in await read_features(connection)
         }
         seasons = await read_seasons(connection, Season.start_date <= last, Season.end_date >= first)
-        rules = await _rules_ahead(connection, calendar, max(first, today), last, now=now) if last >= today else {}
+        rules = await _rules_ahead(connection, calendar, first, last, now=now) if last >= today else {}
         given = {kind for revisions in rules.values() for one in revisions for kind in one.coupon_types}
         empty = await empty_pools(connection, given)
         ranked = await _ranked(connection, first, last)

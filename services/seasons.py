@@ -66,7 +66,7 @@ async def published_seasons(
 async def season_with(database: Database, season_id: int) -> SeasonRules | None:
     """The season with this id, or none."""
     async with database.snapshot() as connection:
-        found = await read_seasons(connection, Season.id == season_id, first=1)
+        found = await read_seasons(connection, Season.id == season_id)
     return found[0] if found else None
 
 

@@ -21,6 +21,8 @@ class Statements:
     """The statements that were sent while they were watched, with their parameters."""
 
     sent: list[tuple[str, Any]] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    """How many rows each that was answered has read, or written."""
 
     def __len__(self) -> int:
         return len(self.sent)
@@ -44,15 +46,23 @@ def watched(world: World) -> Iterator[Statements]:
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         statements.sent.append((statement, parameters))
 
+    def answered(_connection: Any, cursor: Any, *_: Any) -> None:
+        statements.rows.append(cursor.rowcount)
+
     async def noted(self: Any, query: str, arguments: Any, *rest: Any, **options: Any) -> Any:
         if "pg_notify" not in query and query != ACCOUNTS:
             statements.sent.append((query, arguments))
-        return await execute(self, query, arguments, *rest, **options)
+        found = await execute(self, query, arguments, *rest, **options)
+        if query != ACCOUNTS:
+            statements.rows.append(len(found))
+        return found
 
     event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "after_cursor_execute", answered)
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(asyncpg.Connection, "_execute", noted)
             yield statements
     finally:
         event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "after_cursor_execute", answered)

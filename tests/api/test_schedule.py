@@ -160,6 +160,22 @@ async def test_a_pool_that_is_empty(world: World, feature: str) -> None:
     assert await issues(olive, "2026-03-01", "2026-03-01") == [], "what is past cannot be mended"
 
 
+async def test_a_pool_is_drawn_from_as_long_as_its_revision_is_played(world: World) -> None:
+    """Neither what was played this morning nor what is played before a day is told of it."""
+    olive, tomorrow, given = await operator(world), "2026-03-03", valid("upsertDiceConfig")
+    no_coupons = given | {"drawReward": given["loseReward"]}
+    await upsert(olive, "upsertDiceConfig", given)
+    ahead = {"effectiveFrom": "2026-03-03T00:00:00+09:00", "expectedRevision": 2}
+    await upsert(olive, "upsertDiceConfig", no_coupons | ahead)
+    await forge(world.sql, "DELETE FROM coupon_code")
+    await world.sql.execute("UPDATE feature_schedule SET feature_type = 'DICE' WHERE date = '2026-03-03'")
+    assert await issues(olive, TODAY, tomorrow) == [(TODAY, "COUPON_POOL_EMPTY")]
+    assert await issues(olive, tomorrow, tomorrow) == []
+    world.clock.advance(minutes=1)
+    await upsert(olive, "upsertDiceConfig", no_coupons | {"expectedRevision": 3})
+    assert await issues(olive, TODAY, tomorrow) == []
+
+
 @pytest.mark.parametrize(
     ("feature", "change"), [(feature, change) for feature, changes in GIVES_COFFEE.items() for change in changes]
 )
@@ -213,6 +229,7 @@ async def test_no_season_and_broken_levels(world: World) -> None:
         ("2026-03-04", "NO_ACTIVE_SEASON"),
         ("2026-03-05", "NO_ACTIVE_SEASON"),
     ]
+    assert await issues(olive, "2026-03-03", "2026-03-03") == []
     await world.sql.execute("DELETE FROM season_pass_level WHERE level = 2")
     assert await issues(olive) == [(TODAY, "INVALID_SEASON_CONFIG")]
 

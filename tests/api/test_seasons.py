@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,10 +19,16 @@ def level(number: int, xp: int, *, auto: bool = True, reward: dict[str, Any] = P
     return {"level": number, "requiredXp": xp, "reward": reward, "autoClaim": auto}
 
 
-def running(world: World, *levels: dict[str, Any], revision: int | None = None, **changes: Any) -> dict[str, Any]:
-    """A season that began yesterday and ends in two weeks."""
-    given = valid("upsertSeason", name="spring", startDate="2026-03-01", endDate="2026-03-16", levels=list(levels))
+def running_from(
+    start: str, world: World, *levels: dict[str, Any], revision: int | None = None, **changes: Any
+) -> dict[str, Any]:
+    """A season that ends in two weeks."""
+    given = valid("upsertSeason", name="spring", startDate=start, endDate="2026-03-16", levels=list(levels))
     return given | {"expectedRevision": revision} | changes
+
+
+running = partial(running_from, "2026-03-01")
+"""One that began yesterday."""
 
 
 async def without_demo_season(world: World) -> None:
@@ -112,9 +119,11 @@ async def test_a_season_that_has_ended_stays_as_it_was(world: World) -> None:
     assert await kept(world) == before
 
 
-async def test_no_level_is_taken_from_a_player_who_has_it(world: World) -> None:
+@pytest.mark.parametrize("start", ["2026-03-01", "2026-03-02"])
+async def test_no_level_is_taken_from_a_player_who_has_it(world: World, start: str) -> None:
     await without_demo_season(world)
     olive, alice = await operator(world), await world.player()
+    running = partial(running_from, start)
     await upsert(olive, "upsertSeason", running(world, level(1, 50), level(2, 100, auto=False), level(3, 500)))
     assert (await alice.stamp())["currentLevel"] == 2
     before = await kept(world)
@@ -141,9 +150,15 @@ async def test_no_level_is_taken_from_a_player_who_has_it(world: World) -> None:
 
 async def test_nobody_has_reached_a_level_of_a_season_without_players(world: World) -> None:
     await without_demo_season(world)
+    olive, alice = await operator(world), await world.player()
+    winter = running_from("2026-02-01", world, level(1, 50), level(2, 100), name="winter", endDate="2026-03-02")
+    await upsert(olive, "upsertSeason", winter)
+    assert (await alice.stamp())["currentLevel"] == 2
+    world.clock.advance(days=1)
     olive = await operator(world)
-    await upsert(olive, "upsertSeason", running(world, level(1, 50), level(2, 100)))
-    assert (await upsert(olive, "upsertSeason", running(world, level(1, 500), revision=1)))["maxLevel"] == 1
+    await upsert(olive, "upsertSeason", running_from("2026-03-03", world, level(1, 50), level(2, 100)))
+    harder = running_from("2026-03-03", world, level(1, 500), revision=1)
+    assert (await upsert(olive, "upsertSeason", harder))["maxLevel"] == 1
 
 
 async def test_levels_that_need_less_are_reached_at_the_next_stamp_and_paid_once(world: World) -> None:

@@ -107,7 +107,7 @@ def test_a_short_word_tells_nothing(word: str) -> None:
     assert not is_read(word)
 
 
-@pytest.mark.parametrize("word", ["JoSé", "JosÉ", "Joséα", "Jé", "Nòééa", "é", "José°"])
+@pytest.mark.parametrize("word", ["JoSé", "JosÉ", "José\u03b1", "Jé", "Nòééa", "é", "José°"])
 def test_an_odd_word_takes_ten_that_are_not(word: str) -> None:
     assert is_read(*["José"] * 10, word)
     assert not is_read(*["José"] * 9, word)
