@@ -123,7 +123,7 @@ async def rehearse(database: Database, *, coupon_type: str, codes: Sequence[Code
         for start in range(0, len(codes), CHUNK):
             await _refuse_known(connection, coupon_type, codes[start : start + CHUNK], faults)
         faults.refuse()
-        return Imported(len(codes), min(len(codes), await connection.scalar(waiting) or 0))
+        return Imported(len(codes), min(len(codes), (await connection.execute(waiting)).scalar_one()))
 
 
 async def _refuse_known(connection: AsyncConnection, coupon_type: str, codes: Sequence[Code], faults: Faults) -> None:

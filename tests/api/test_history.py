@@ -177,6 +177,33 @@ async def test_a_coupon_s_code_shows_once_there_is_one(world: World, haru: Haru,
     assert now == waiting | {"reward": waiting["reward"] | {"couponCode": "NEW-1"}}
 
 
+async def test_coupons_and_levels_are_told_of_the_play_and_the_line_that_gave_them(world: World) -> None:
+    """Of two players who have the same at the same places of their ledgers."""
+    await forge(
+        world.sql,
+        "UPDATE dice_config SET "
+        + ", ".join(
+            f"{o}_reward_type = 'COUPON', {o}_reward_amount = 1, {o}_coupon_type = 'COFFEE'"
+            for o in ("win", "draw", "lose")
+        ),
+    )
+    await forge(world.sql, "UPDATE season_pass_config SET base_xp_per_stamp = 250")
+    await forge(world.sql, "UPDATE season_pass_level SET auto_claim = true")
+    coupon = "reward_type = 'COUPON', reward_amount = 1, coupon_type = 'COFFEE'"
+    await forge(world.sql, f"UPDATE season_pass_level SET {coupon} WHERE level = 2")
+    players = [await world.player(name) for name in ("alice", "bob")]
+    answers = [[await player.play() for player in players] for _ in range(2)]
+    for player, *played in zip(players, *answers, strict=True):
+        assert (await plays_of(player))["nodes"] == played[::-1]
+        first, second = played
+        levels = first["seasonPass"]["rewards"]
+        assert [level["level"] for level in levels] == [1, 2]
+        given = [first["reward"], *(level["reward"] for level in levels), second["reward"]]
+        document = "{ me { rewards { nodes { type amount couponCode } } } }"
+        told = (await player.data(document))["me"]["rewards"]["nodes"]
+        assert told == [{part: reward[part] for part in ("type", "amount", "couponCode")} for reward in given[::-1]]
+
+
 async def test_a_prize_is_told_by_its_revision_where_the_event_is_gone(world: World) -> None:
     alice = await world.player()
     await world.today(FeatureType.LOTTERY)

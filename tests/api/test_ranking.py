@@ -107,10 +107,13 @@ async def test_a_published_ranking_is_read_at_once_by_everybody(world: World) ->
 
 
 async def test_a_publication_replaces_the_former_one_whole(world: World) -> None:
-    staff = await operator(world)
+    staff, others = await operator(world), f"SELECT * FROM ranking_daily WHERE date <> '{PAST}' ORDER BY date, rank"
+    before = await world.sql.fetch(others)
+    assert before
     await publish(staff)
     replaced = await publish(staff, ROWS[:1], expectedRevision=1)
     assert (replaced["revision"], replaced["totalEntries"]) == (2, 1)
+    assert await world.sql.fetch(others) == before
     assert (await read(staff))["entries"]["nodes"] == replaced["entries"]["nodes"]
     entries = await world.sql.fetch(
         "SELECT actor, action, target, before->>'revision' AS b, after->>'revision' AS a FROM audit_log ORDER BY id"

@@ -167,7 +167,7 @@ async def test_a_pool_is_drawn_from_as_long_as_its_revision_is_played(world: Wor
     await upsert(olive, "upsertDiceConfig", given)
     ahead = {"effectiveFrom": "2026-03-03T00:00:00+09:00", "expectedRevision": 2}
     await upsert(olive, "upsertDiceConfig", no_coupons | ahead)
-    await forge(world.sql, "DELETE FROM coupon_code")
+    await forge(world.sql, "UPDATE coupon_code SET coupon_type = 'TEA'")
     await world.sql.execute("UPDATE feature_schedule SET feature_type = 'DICE' WHERE date = '2026-03-03'")
     assert await issues(olive, TODAY, tomorrow) == [(TODAY, "COUPON_POOL_EMPTY")]
     assert await issues(olive, tomorrow, tomorrow) == []

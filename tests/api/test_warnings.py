@@ -109,7 +109,7 @@ async def test_what_is_usual_warns_of_nothing(world: World, name: str, given: di
 @pytest.mark.parametrize("name", ["upsertDiceConfig", "grantReward"])
 async def test_a_pool_that_is_empty_is_not_unknown(world: World, name: str) -> None:
     alice, bob, ada = await world.player(), await world.player("bob"), await world.player("ada", Role.ADMIN)
-    await forge(world.sql, "DELETE FROM coupon_code WHERE code <> 'COFFEE-0001'")
+    await forge(world.sql, "UPDATE coupon_code SET coupon_type = 'TEA' WHERE code <> 'COFFEE-0001'")
     assert (await send(ada, "grantReward", grant_of(bob, COFFEE)))["warnings"] == []
     given = grant_of(alice, COFFEE) if name == "grantReward" else valid(name)
     assert [one["code"] for one in (await send(ada, name, given))["warnings"]] == ["COUPON_POOL_EMPTY"]
