@@ -124,7 +124,7 @@ async def test_a_name_is_one_season_s_and_stays_once_it_has_begun(world: World) 
 
 
 AUDIT = """query ($filter: AuditFilter) { auditLog(filter: $filter) {
-  nodes { action actor actorId actorRole target targetNode { __typename id } } } }"""
+  nodes { action actor actorId actorRole target targetNode { __typename id } before after } } }"""
 
 
 async def found(client: Client, **wanted: Any) -> list[str]:
@@ -151,6 +151,16 @@ async def test_the_audit_log_is_searched_and_names_nodes(world: World) -> None:
         assert (await send(client, name, given))["dryRun"] is False
         world.clock.advance(seconds=1)
     entries = (await ada.data(AUDIT))["auditLog"]["nodes"][::-1]
+    assert (entries[1]["before"]["stampXpBonus"], entries[1]["after"]) == (
+        20,
+        {"featureType": "DICE", "title": "Dice", "titles": {}, "pagePath": "/dice"}
+        | {"isEnabled": True, "stampXpBonus": 5, "revision": 2},
+    )
+    assert entries[3]["after"]["levels"][1] == {
+        **{"level": 2, "requiredXp": 300, "autoClaim": False},
+        **{"rewardType": "COUPON", "rewardAmount": 1, "couponType": "COFFEE"},
+    }
+    assert entries[5]["after"]["reason"] == "a phone was stolen"
     assert [entry["action"] for entry in entries] == list(made)
     assert {entry["actorId"] for entry in entries[:-1]} == {olive.id}
     assert (entries[-1]["actorId"], entries[-1]["actorRole"]) == (ada.id, "ADMIN")

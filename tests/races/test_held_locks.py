@@ -21,6 +21,8 @@ from services.coupon_pool import LOCK_COUPONS
 from services.rules.hashes import content, hash_of
 from services.rules.registry import GAMES
 from tests.api.test_ranking import PAST, delete, publish
+from tests.api.test_removals import remove_season
+from tests.api.test_revocation import revoke
 from tests.games import UNDER_TEST, another_session, on
 from tests.goods import COFFEE, admin, block, grant, grant_of
 from tests.ledgers import write_lines
@@ -181,6 +183,25 @@ async def test_levels_get_easier_while_somebody_climbs(world: World) -> None:
         assert (await upsert(olive, "upsertSeason", easier))["revision"] == 2
 
 
+@pytest.mark.forges("stamps.progress")
+async def test_a_season_is_removed_only_when_nobody_gets_into_it(world: World) -> None:
+    olive, alice = await operator(world), await world.player()
+    summer = await upsert(olive, "upsertSeason", valid("upsertSeason", name="now"))
+    removed = await meanwhile(world, remove_season(olive, summer["id"]), (CLIMB, alice.player_id), nothing)
+    assert [issue["path"] for issue in removed["issues"]] == [["seasonId"]]
+
+
+async def test_those_of_another_season_are_not_waited_for(world: World) -> None:
+    await forge(world.sql, "UPDATE season_pass_config SET start_date = '2026-02-01', end_date = '2026-02-28'")
+    olive = await operator(world)
+    season = await begun(olive)
+    summer = await upsert(olive, "upsertSeason", valid("upsertSeason"))
+    harder = season | {"levels": [season["levels"][0]]}
+    async with held(world, "SELECT FROM season_pass_config WHERE end_date = '2026-02-28' FOR KEY SHARE"):
+        assert (await upsert(olive, "upsertSeason", harder))["revision"] == 2
+        assert (await remove_season(olive, summer["id"]))["removedId"] == summer["id"]
+
+
 # Players
 
 
@@ -217,7 +238,32 @@ async def test_a_block_tells_what_the_player_was_by_then(world: World) -> None:
     assert json.loads(before) == {"isBlocked": True}
 
 
+async def test_a_revocation_tells_what_held_by_then(world: World) -> None:
+    alice, ada = await world.player(), await admin(world)
+
+    async def revoke_first(session: Session) -> None:
+        await session.execute('UPDATE "user" SET tokens_valid_from = $2 WHERE id = $1', alice.player_id, NOON)
+
+    revoked = await meanwhile(world, revoke(ada, alice), row_of(alice), revoke_first)
+    assert [change["before"] for change in revoked["changes"]] == [NOON.isoformat().replace("+00:00", "Z")]
+
+
+async def test_whoever_plays_is_blocked_and_loses_the_token_at_once(world: World) -> None:
+    """What players do refers to their rows, and holds on to them so."""
+    alice, ada = await world.player(), await admin(world)
+    async with held(world, 'SELECT FROM "user" WHERE id = $1 FOR KEY SHARE', alice.player_id):
+        assert (await block(ada, alice))["isBlocked"] is True
+        assert (await revoke(ada, alice))["__typename"] == "RevokeTokensPayload"
+
+
 # Pools of coupon codes
+
+
+async def test_an_import_waits_for_whoever_is_to_be_served(world: World) -> None:
+    alice, ada = await world.player(), await admin(world)
+    assert (await grant(ada, grant_of(alice, TEA)))["couponCode"] is None
+    loading = load_codes(world, "TEA", [Code(1, "T-1")])
+    assert (await meanwhile(world, loading, row_of(alice), nothing)).served == 1
 
 
 @pytest.mark.forges("ledger.causes", "events.grants", "coupons.codes")
