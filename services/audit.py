@@ -149,7 +149,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any] | None:
     """A snapshot as plain JSON: dates and instants as ISO 8601, enums by their value."""
     if snapshot is None:
         return None
-    plain: dict[str, Any] = msgspec.to_builtins(snapshot, str_keys=True)
+    plain: dict[str, Any] = msgspec.to_builtins(snapshot)
     return _camel(plain) if isinstance(snapshot, msgspec.Struct) else plain
 
 

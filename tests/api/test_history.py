@@ -360,6 +360,17 @@ async def test_a_view_that_is_not_recorded_in_time_keeps_nobody(
     assert await world.count("user_event_log") == 1
 
 
+async def test_a_view_under_way_is_given_up_at_the_end(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    alice = await world.player()
+    async with no_view_recorded(world):
+        asked = asyncio.create_task(alice.data(TODAY))
+        await until_somebody_waits(world)
+        await world.parts.reads.stop()
+        assert (await asked)["todayFeature"]["featureType"] == "DICE"
+    assert await world.count("user_event_log") == 0
+    assert "a view was not recorded" not in caplog.text
+
+
 async def test_a_bug_in_recording_a_view_fails_no_answer(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

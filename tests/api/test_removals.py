@@ -157,8 +157,12 @@ async def test_the_audit_log_is_searched_and_names_nodes(world: World) -> None:
         | {"isEnabled": True, "stampXpBonus": 5, "revision": 2},
     )
     assert entries[3]["after"]["levels"][1] == {
-        **{"level": 2, "requiredXp": 300, "autoClaim": False},
-        **{"rewardType": "COUPON", "rewardAmount": 1, "couponType": "COFFEE"},
+        "level": 2,
+        "requiredXp": 300,
+        "autoClaim": False,
+        "rewardType": "COUPON",
+        "rewardAmount": 1,
+        "couponType": "COFFEE",
     }
     assert entries[5]["after"]["reason"] == "a phone was stolen"
     assert [entry["action"] for entry in entries] == list(made)

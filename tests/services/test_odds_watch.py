@@ -184,8 +184,11 @@ async def paused(world: World, monkeypatch: pytest.MonkeyPatch) -> OddsWatch:
     return watch
 
 
-async def test_an_alarm_switches_the_feature_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_alarm_switches_the_feature_off(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     await paused(world, monkeypatch)
+    assert caplog.text.endswith(" plays); it is switched off\n")
     alice, before = await world.player(), await world.written()
     refused = await alice.play(DICE.mutation)
     assert (refused["__typename"], refused["code"]) == ("NoFeatureToday", "NO_FEATURE_TODAY")
@@ -247,18 +250,27 @@ async def test_only_switching_on_again_ends_an_alarm(world: World, monkeypatch: 
     olive, ada = await operator(world), await world.player("ada", Role.ADMIN)
     assert (await switch_on(olive, 1, reason="Another title."))["feature"]["revision"] == 2
     assert (await switch_on(olive, 2, isEnabled=False))["feature"]["revision"] == 3
+    assert (await switch_on(olive, 3, isEnabled=False, title="Not yet"))["feature"]["revision"] == 4
     assert (await world.sql.fetch(ALARMS))[0]["closed_at"] is None
-    assert (await switch_on(ada, 3, reason="It was explained."))["feature"]["revision"] == 4
+    assert (await switch_on(ada, 4, reason="It was explained."))["feature"]["revision"] == 5
     assert (await world.sql.fetch(ALARMS))[0]["closed_at"] is not None
 
 
-async def test_a_feature_that_is_off_is_not_switched_off_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_off", [False, True])
+async def test_a_feature_that_is_off_or_gone_is_not_switched_off_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, is_off: bool
+) -> None:
     await on(world, DICE, limit=0)
     stuck(monkeypatch)
     await play(await world.player(), DICE, 40)
-    assert (await switch_on(await operator(world), 1, isEnabled=False))["feature"]["revision"] == 2
+    if is_off:
+        assert (await switch_on(await operator(world), 1, isEnabled=False))["feature"]["revision"] == 2
+    else:
+        await forge(world.sql, "DELETE FROM feature_config WHERE feature_type = 'DICE'")
     assert await look(world, server(world, pauses=True)) == ["DICE"]
-    assert await world.sql.fetchval("SELECT revision FROM feature_config WHERE feature_type = 'DICE'") == 2
+    revisions = await world.sql.fetch("SELECT revision FROM feature_config WHERE feature_type = 'DICE'")
+    assert [row["revision"] for row in revisions] == [2] * is_off
+    assert caplog.text.endswith(" plays)\n")
 
 
 async def test_another_game_is_watched_while_one_has_an_alarm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
