@@ -138,10 +138,10 @@ async def test_yesterday_s_status_is_no_more(world: World, alice: Client) -> Non
 
 
 async def test_what_is_on_is_not_taken_for_another(world: World, alice: Client) -> None:
-    documents = OF_A_PLAYER["SeasonPassStatus"], OF_EVERYBODY["Season"], OF_EVERYBODY["RankingSnapshot"]
-    for document in documents:
+    of_a_player = OF_A_PLAYER["SeasonPassStatus"], OF_A_PLAYER["RewardEntry"]
+    for document in (*of_a_player, OF_EVERYBODY["Season"], OF_EVERYBODY["RankingSnapshot"]):
         kind, (*those, number) = read_id(first_id(await alice.data(document))) or pytest.fail("no id")
-        assert isinstance(number, int)  # of the season, or of the revision
+        assert isinstance(number, int)  # of the season, the line, or the revision
         assert await found(alice, node_id(kind, *those, number)) is not None
         assert await found(alice, node_id(kind, *those, number + 1)) is None
 

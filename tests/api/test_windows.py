@@ -13,7 +13,7 @@ from schema.nodes import Kind, node_id
 from services import configs
 from services.audit import Actor
 from services.errors import NotFound, RevisionConflict, ValidationFailed
-from services.published import revisions
+from services.published import played_within, revisions
 from services.rules.dice import DICE
 from services.rules.game import Game
 from services.rules.registry import GAMES
@@ -136,6 +136,18 @@ async def test_windows_are_told_to_operators(world: World) -> None:
     for instant, active in ((later, 2), (end, 1)):
         page = await revisions(world.parts.database, DICE, now=instant, first=10)
         assert [one.rules.revision for one in page.rows if one.is_active] == [active]
+
+
+async def test_of_a_time_those_revisions_are_read_that_are_played_in_it(world: World) -> None:
+    """A window has its first instant, and not its end; what lies behind one that is there all along is not read."""
+    olive, days = await operator(world), [FRIDAY + dt.timedelta(days=day) for day in range(4)]
+    for day in (0, 1):
+        window = {"effectiveFrom": days[day].isoformat(), "effectiveUntil": days[day + 1].isoformat()}
+        await upsert(olive, "upsertDiceConfig", valid("upsertDiceConfig", expectedRevision=1 + day) | window)
+    for first, last, played in ((0, 1, [2]), (1, 2, [3]), (0, 2, [3, 2, 1]), (1, 3, [3, 1]), (2, 3, [1])):
+        async with world.parts.database.read() as connection:
+            found = await played_within(connection, DICE, days[first], days[last])
+        assert [one.revision for one in found] == played
 
 
 @pytest.mark.parametrize("feature", list(GAMES))
