@@ -10,6 +10,7 @@ from models import Role
 from schema.nodes import Kind, node_id
 from tests.api.test_dry_runs import everything, send
 from tests.staff import operator, upsert, valid
+from tests.statements import watched
 from tests.world import Client, World
 
 DAY = "2026-03-03"
@@ -43,7 +44,9 @@ async def test_the_revisions_of_a_day_go_on_after_its_removal(world: World) -> N
     assert (await upsert(olive, "upsertFeatureSchedule", again))["revision"] == 2
     assert (await upsert(olive, "upsertFeatureSchedule", valid("upsertFeatureSchedule")))["currentRevision"] == 2
     assert (await remove_day(olive, expected=2))["__typename"] == "RemovePayload"
-    assert (await upsert(olive, "upsertFeatureSchedule", again))["revision"] == 3
+    with watched(world) as statements:
+        assert (await upsert(olive, "upsertFeatureSchedule", again))["revision"] == 3
+    assert max(statements.rows) == 1, "of what the day was before the newest is read alone"
 
 
 @pytest.mark.parametrize("date", ["2026-03-01", "2026-03-02"])
