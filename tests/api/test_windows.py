@@ -34,11 +34,12 @@ CONFIG_KINDS = {
     FeatureType.LOTTERY: Kind.LOTTERY_CONFIG,
 }
 ON = {
-    FeatureType.DICE: "{ diceStatus { ... on DiceStatus { config { name isActive } } ... on UserError { code } } }",
+    FeatureType.DICE: """{ diceStatus {
+        ... on DiceStatus { config { name isActive isWithdrawn } } ... on UserError { code } } }""",
     FeatureType.ROULETTE: """{ rouletteStatus {
-        ... on RouletteStatus { config { name isActive } } ... on UserError { code } } }""",
+        ... on RouletteStatus { config { name isActive isWithdrawn } } ... on UserError { code } } }""",
     FeatureType.LOTTERY: """{ lotteryStatus {
-        ... on LotteryStatus { config { name isActive } } ... on UserError { code } } }""",
+        ... on LotteryStatus { config { name isActive isWithdrawn } } ... on UserError { code } } }""",
 }
 
 
@@ -49,7 +50,7 @@ async def name_at(world: World, game: GameUnderTest, instant: dt.datetime) -> An
     status = (await (await world.player()).data(ON[game.feature]))[game.status]
     if "config" not in status:
         return status["code"]
-    assert status["config"]["isActive"] is True
+    assert (status["config"]["isActive"], status["config"]["isWithdrawn"]) == (True, False)
     return status["config"]["name"]
 
 

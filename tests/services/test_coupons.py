@@ -9,6 +9,7 @@ import os
 import pty
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from server.cli.main import main
 from services import coupon_files, coupons
 from services.audit import Actor
 from services.coupon_files import Code, read_codes
-from services.coupons import Imported, import_codes, pools
+from services.coupons import Imported, import_codes, pools, rehearse
 from services.errors import ValidationFailed
 from services.transaction import Transaction
 from tests.conftest import Haru
@@ -164,10 +165,10 @@ def test_the_codes_of_one_import_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
     assert faults_of(b"A\nB\nC\nD\n") == [("lines",)]
 
 
-async def load(world: World, codes: list[str], coupon_type: str = "TEA") -> Imported:
+async def load(world: World, codes: list[str], coupon_type: str = "TEA", **more: Any) -> Imported:
     given = [Code(line, text) for line, text in enumerate(codes, start=1)]
     return await world.parts.transact(
-        lambda tx: import_codes(tx, actor=Actor("test"), action="import", coupon_type=coupon_type, codes=given)
+        partial(import_codes, actor=Actor("test"), action="import", coupon_type=coupon_type, codes=given, **more)
     )
 
 
@@ -189,7 +190,9 @@ async def test_who_waits_is_served_first_come_first_served(world: World, monkeyp
         assert (await grant(ada, grant_of(player, TEA)))["couponCode"] is None
     assert await waiting(world) == {"TEA": 5}
 
-    assert await load(world, ["T-1", "T-2", "T-3"]) == Imported(3, 3)
+    told: list[int] = []
+    assert await load(world, ["T-1", "T-2", "T-3"], progress=told.append) == Imported(3, 3)
+    assert told == [0, 2, 3]
     assert [await code_of(player) for player in players] == ["T-1", "T-2", "T-3", None, None]
     assert await load(world, ["C-1"], "COFFEE") == Imported(1, 0)
     assert await waiting(world) == {"TEA": 2}
@@ -252,9 +255,14 @@ async def test_of_two_imports_of_a_code_for_two_types_one_is_told(world: World) 
 
 @pytest.mark.parametrize("coupon_type", ["", " ", "x" * 65, "a\nb"])
 async def test_a_type_is_checked(world: World, coupon_type: str) -> None:
-    before = await world.count("coupon_code")
-    with pytest.raises(ValidationFailed):
-        await load(world, ["T-1"], coupon_type)
+    before, known = await world.count("coupon_code"), [Code(1, "COFFEE-0001")]
+    for checked in (
+        load(world, ["COFFEE-0001"], coupon_type),
+        rehearse(world.parts.database, coupon_type=coupon_type, codes=known),
+    ):
+        with pytest.raises(ValidationFailed) as failed:
+            await checked
+        assert [issue.path for issue in failed.value.issues] == [("type",)]
     assert await world.count("coupon_code") == before
 
 
