@@ -136,7 +136,7 @@ LIKELIER: dict[GameUnderTest, dict[str, Any]] = {
 
 @every_game
 async def test_changed_odds_are_announced_in_time_or_carry_a_reason(empty_database: str, game: GameUnderTest) -> None:
-    async with running(empty_database, odds_notice_hours=48) as world:
+    async with running(empty_database, HARU_ODDS_NOTICE_HOURS=48) as world:
         olive = await operator(world)
         given = valid(game.upsert, **LIKELIER[game])
         before = await kept(world)
@@ -165,7 +165,7 @@ async def test_changed_odds_are_announced_in_time_or_carry_a_reason(empty_databa
 
 
 async def test_the_same_odds_need_no_notice_and_a_rollback_does(empty_database: str) -> None:
-    async with running(empty_database, odds_notice_hours=24) as world:
+    async with running(empty_database, HARU_ODDS_NOTICE_HOURS=24) as world:
         olive = await operator(world)
         config = await world.sql.fetchval("SELECT id FROM dice_config")
         again: dict[str, Any] = {

@@ -171,7 +171,7 @@ async def test_a_revision_that_was_withdrawn_keeps_its_sheet_and_is_announced_no
 
 async def test_readers_are_counted_like_everybody_else(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.app.time", SimpleNamespace(monotonic=lambda: 100.0))
-    async with running(empty_database, address_rate=0.5) as world:
+    async with running(empty_database, HARU_ADDRESS_RATE=0.5) as world:
         answers = [await world.http.get("/odds.json") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert answers[-1].headers["retry-after"] == "3"  # one in two seconds, and one to be sure

@@ -147,7 +147,7 @@ async def test_whoever_asks_at_once_shares_one_look() -> None:
 
 
 async def test_a_look_that_is_under_way_is_given_up_with_the_server() -> None:
-    looks = Looks()
+    looks, before = Looks(), asyncio.all_tasks()
     await looks.readiness.stop()
     asked = asyncio.create_task(looks.ask())
     await asyncio.sleep(0)
@@ -155,7 +155,7 @@ async def test_a_look_that_is_under_way_is_given_up_with_the_server() -> None:
     assert looks.asked == 1
     await looks.readiness.stop()
     assert (await asyncio.gather(asked, return_exceptions=True))[0].__class__ is asyncio.CancelledError
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert asyncio.all_tasks() == before
 
 
 async def test_an_answer_is_good_for_a_second() -> None:
