@@ -246,6 +246,11 @@ class Query:
         return Leaves(**{leaf: HELD[-1]})
 
     @strawberry.field
+    def held_leaf(self) -> Leaf | None:
+        held: Leaf = HELD[-1]
+        return held
+
+    @strawberry.field
     def leaves(self) -> list[Leaf]:
         """Whatever it is: a type of no interface is not asked for."""
         return [LEAF, SimpleNamespace(green=False), strawberry.cast(Sign, Leaf()), LEAF]  # type: ignore[list-item]

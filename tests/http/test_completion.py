@@ -12,7 +12,7 @@ from graphql.pyutils import Undefined
 from strawberry import Schema
 
 from server.graphql import closures, executor
-from server.graphql.completion import Completion
+from server.graphql.completion import Completion, attribute_of
 from tests.http.odd import HELD, Colour, Later, Leaves, Mood, schema
 from tests.http.test_executor import COMPILED, ECHO, both, by_graphql_core, compiled, written
 from tests.http.toy import Context
@@ -150,3 +150,18 @@ async def test_a_leaf_is_what_graphql_core_makes_of_it(leaf: str) -> None:
         HELD.append(value)
         expected = written(await by_graphql_core(text, {}, Context(), of=schema))
         assert written(await operation.execute(Context(), {})) == expected, value
+
+
+async def test_an_object_is_what_graphql_core_makes_of_it() -> None:
+    """Also where nothing is read of it."""
+    text = "{ held_leaf { __typename } }"
+    operation = compiled(text, of=schema)
+    for value in VALUES:
+        HELD.append(value)
+        expected = written(await by_graphql_core(text, {}, Context(), of=schema))
+        assert written(await operation.execute(Context(), {})) == expected, value
+
+
+def test_what_is_merely_read_is_no_call() -> None:
+    fields = schema._schema.type_map["Sign"].fields  # type: ignore[attr-defined]
+    assert {name: attribute_of(field) for name, field in fields.items()} == {"quiet": "quiet", "loud": None}
