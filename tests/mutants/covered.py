@@ -25,6 +25,8 @@ SECONDS = WORK / "seconds"
 WHOLE = {
     "": ("tests/contract/test_bounds.py", "tests/contract/test_schema.py"),
     "models/": ("tests/contract/test_database.py", "tests/contract/test_constraints.py"),
+    "schema/": ("tests/contract/test_roots.py",),
+    "server/settings.py": ("tests/unit/test_settings.py",),
 }
 """Tests of what modules come to, once they are imported, by what their paths begin with: no test runs a line there."""
 
