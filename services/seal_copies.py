@@ -95,5 +95,7 @@ async def lacking(database: Database, last: Seal) -> AsyncGenerator[str, None]:
                 previous = seal.hash
             elif (seal.number, seal.hash) == (last.number, last.hash):
                 is_known = True
+            else:
+                break
     if not is_known:
         raise CopyError(f"the database's seal {last.number} is not the copy's")

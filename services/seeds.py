@@ -162,6 +162,7 @@ class Seeds(Upkeep):
                     await self._close(connection, row["date"])
             await asyncio.gather(*(self._look(today + number * ONE_DAY) for number in range(DAYS_AHEAD + 1)))
             self._known = {date: seed for date, seed in self._known.items() if date >= today - ONE_DAY}
+            self._unsealed = {date for date in self._unsealed if date >= today}
 
     def _tell(self, fault: str | None) -> None:
         """Tell operators why nothing can be drawn, whenever the reason is another one."""

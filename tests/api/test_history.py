@@ -148,17 +148,17 @@ async def test_a_level_reached_without_xp_stays_told(world: World) -> None:
     assert (await plays_of(alice))["nodes"] == answers
 
 
+async def only_coupons(world: World) -> None:
+    """Whatever the dice show gives a coupon."""
+    coupon = "{0}_reward_type = 'COUPON', {0}_reward_amount = 1, {0}_coupon_type = 'COFFEE'"
+    given = ", ".join(map(coupon.format, ("win", "draw", "lose")))
+    await forge(world.sql, f"UPDATE dice_config SET {given}")
+
+
 async def test_a_coupon_s_code_shows_once_there_is_one(world: World, haru: Haru, tmp_path: Path) -> None:
     alice = await world.player()
     await forge(world.sql, "DELETE FROM coupon_code")
-    await forge(
-        world.sql,
-        "UPDATE dice_config SET "
-        + ", ".join(
-            f"{o}_reward_type = 'COUPON', {o}_reward_amount = 1, {o}_coupon_type = 'COFFEE'"
-            for o in ("win", "draw", "lose")
-        ),
-    )
+    await only_coupons(world)
     waiting = await alice.play()
     assert waiting["reward"] == {"type": "COUPON", "amount": 1, "balance": None, "couponCode": None}
     assert (await plays_of(alice))["nodes"] == [waiting]
@@ -170,14 +170,7 @@ async def test_a_coupon_s_code_shows_once_there_is_one(world: World, haru: Haru,
 
 async def test_coupons_and_levels_are_told_of_the_play_and_the_line_that_gave_them(world: World) -> None:
     """Of two players who have the same at the same places of their ledgers."""
-    await forge(
-        world.sql,
-        "UPDATE dice_config SET "
-        + ", ".join(
-            f"{o}_reward_type = 'COUPON', {o}_reward_amount = 1, {o}_coupon_type = 'COFFEE'"
-            for o in ("win", "draw", "lose")
-        ),
-    )
+    await only_coupons(world)
     await forge(world.sql, "UPDATE season_pass_config SET base_xp_per_stamp = 250")
     await forge(world.sql, "UPDATE season_pass_level SET auto_claim = true")
     coupon = "reward_type = 'COUPON', reward_amount = 1, coupon_type = 'COFFEE'"
