@@ -132,6 +132,8 @@ class EvenServer:
         return least is not None and mine > least + mine // 16
 
     def _begin(self, connection: socket.socket) -> None:
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, connection))
         self._beginning.add(task)
         task.add_done_callback(self._begun)
